@@ -4,6 +4,7 @@ A conversation is a tree of messages; a message is an ordered list of typed bloc
 is clean: valid Unicode without NUL (what could not be kept stands unchanged in the raw object).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,8 +73,8 @@ class ConversationDocument:
     @property
     def branches(self) -> int:
         """How many messages have more than one child."""
-        parents = [message.parent_id for message in self.messages if message.parent_id is not None]
-        return len({parent for parent in parents if parents.count(parent) > 1})
+        children = Counter(message.parent_id for message in self.messages)
+        return sum(1 for parent, count in children.items() if parent is not None and count > 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,10 @@ class RawObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 — the word of the fidelity report; this module shadows no use of the builtin
+class Notice:
     """Something that a person should know about an object that was kept all the same."""
 
-    code: str  # a key of souvenir.portability.warnings.WARNINGS
+    code: str  # a key of souvenir.portability.notices.NOTICES
     where: str  # a path and an ordinal, or a provider's id; never content
 
 
@@ -100,7 +101,7 @@ class ObjectRead:
 
     raw: RawObject
     conversation: ConversationDocument | None = None
-    warnings: tuple[Warning, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
