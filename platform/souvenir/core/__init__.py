@@ -1,1 +1,1 @@
-"""What every layer stands on: errors, ids, jobs, sealing primitives, paging. Nothing of the domain."""
+"""What every layer stands on: errors, ids, jobs, sealing, paging. Nothing of the domain."""

@@ -1,1 +1,1 @@
-"""Pure codecs: bytes in, canonical documents out, and back. No framework, no database, no network."""
+"""Pure codecs: bytes in, canonical documents out, and back. No framework, no database."""

@@ -1,4 +1,4 @@
-"""The canonical, provider-neutral record, as values: what every reader yields and every writer takes.
+"""The canonical, provider-neutral record, as values: every reader yields it, every writer takes it.
 
 A conversation is a tree of messages; a message is an ordered list of typed blocks. Every text here
 is clean: valid Unicode without NUL (what could not be kept stands unchanged in the raw object).
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Literal, TypeAlias
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "event"]
