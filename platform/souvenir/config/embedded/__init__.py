@@ -1,0 +1,1 @@
+"""The embedded profile: all of Souvenir on one machine, with a PostgreSQL of its own."""

@@ -1,0 +1,56 @@
+"""A PostgreSQL that lives as long as this process: what the tests run against."""
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from souvenir.config.embedded.postgres import EmbeddedPostgres
+from souvenir.config.embedded.roles import Cluster, Passwords, bootstrap
+
+TEST_DATABASE = "souvenir_test"
+
+
+@dataclass(frozen=True)
+class Throwaway:
+    """A running server and how it was made."""
+
+    server: EmbeddedPostgres
+    passwords: Passwords
+    cluster: Cluster
+
+
+def start_test_cluster(*, database: str = TEST_DATABASE) -> Cluster:
+    """Start an empty server, with `database` and the roles; it is stopped and deleted at exit.
+
+    Nothing is migrated yet: that is for whoever calls, over `owner_url`.
+    """
+    return start_throwaway(database=database).cluster
+
+
+def start_throwaway(*, database: str = TEST_DATABASE) -> Throwaway:
+    """As `start_test_cluster`, for tests of the server itself."""
+    folder = _make_folder()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    passwords = Passwords(*(secrets.token_urlsafe(24) for _ in range(4)))
+    server = EmbeddedPostgres(
+        folder / "home",
+        password=passwords.superuser,
+        durable=False,
+        fallback=folder,
+    )
+    server.start()
+    atexit.register(server.stop)  # runs before the folder is deleted
+    return Throwaway(server, passwords, bootstrap(server.address, passwords, database=database))
+
+
+def _make_folder() -> Path:
+    if os.geteuid() != 0:
+        return Path(tempfile.mkdtemp(prefix="souvenir-test-"))
+    # Root's own temporary folder may be a closed one, and the server is not root.
+    folder = Path(tempfile.mkdtemp(prefix="souvenir-test-", dir="/tmp"))
+    folder.chmod(0o711)
+    return folder

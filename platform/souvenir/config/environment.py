@@ -1,0 +1,111 @@
+"""The settings that an operator sets, typed, read from the environment as `SOUVENIR_…`.
+
+docs/settings.md is generated from this file (`python manage.py write_settings_page`).
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+REGISTRY = Path(__file__).resolve().parent / "placements.json"
+
+# Enough to import the settings for checks that never connect (types, migrations, translations).
+UNSET_DATABASE = "postgresql://souvenir_app@/souvenir"
+UNSET_KEY = "not-a-secret-only-for-commands-that-never-serve"
+
+
+class Environment(BaseSettings):
+    """One field, one variable. Descriptions are for operators."""
+
+    model_config = SettingsConfigDict(env_prefix="SOUVENIR_", extra="ignore", frozen=True)
+
+    profile: Literal["embedded", "production", "test"] = Field(
+        "embedded",
+        description="`embedded` serves one laptop; `production` refuses a configuration that is "
+        "not safe to serve people from; `test` is for the test suite.",
+    )
+    database_url: SecretStr = Field(
+        SecretStr(UNSET_DATABASE),
+        description="PostgreSQL as the run-time role `souvenir_app`, which owns nothing.",
+    )
+    owner_database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL as `souvenir_owner`. Only for the migration job; never give it to "
+        "the web or a worker.",
+    )
+    broker_url: SecretStr = Field(
+        SecretStr("memory://"),
+        description="Where jobs are rung: `pgmq://`, `amqp://…` or `redis://…`. A broker holds ids "
+        "only, and losing it loses nothing.",
+    )
+    broker_dsn: SecretStr | None = Field(
+        None, description="With `pgmq://`: the libpq address of the broker's database."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(UNSET_KEY), description="Signs sessions, links and job messages. 50+ characters."
+    )
+    sealing_key: SecretStr = Field(
+        SecretStr(UNSET_KEY),
+        description="The root that search tokens are keyed with. 32+ random bytes, as text.",
+    )
+    objects_dir: Path = Field(
+        CHECKOUT / ".souvenir" / "objects",
+        description="The folder of uploads, assets and finished exports.",
+    )
+    placements_file: Path = Field(
+        REGISTRY,
+        description="The registry of placements (JSON) that organizations may be homed in.",
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8700", description="The address people reach Souvenir at."
+    )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1", "localhost", "[::1]"],
+        description="Host names that are answered, separated by commas.",
+    )
+    cell: str = Field(
+        "laptop", description="The code of the placement that this very installation runs in."
+    )
+    upload_max_bytes: int = Field(
+        5 * 1024**3, ge=1, description="The largest upload that is taken, in bytes."
+    )
+    export_days: int = Field(
+        7, ge=1, le=30, description="How long a finished export can be downloaded, in days."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="How much the logs say. They never hold content."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_hosts(cls, values: dict[str, object]) -> dict[str, object]:
+        hosts = values.get("allowed_hosts")
+        if isinstance(hosts, str):
+            names = [host.strip() for host in hosts.split(",") if host.strip()]
+            return {**values, "allowed_hosts": names}
+        return values
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_production(self) -> Self:
+        if self.profile != "production":
+            return self
+        wrong = [
+            name
+            for name, bad in {
+                "SOUVENIR_SECRET_KEY": len(self.secret_key.get_secret_value()) < 50,  # noqa: PLR2004
+                "SOUVENIR_SEALING_KEY": len(self.sealing_key.get_secret_value()) < 32,  # noqa: PLR2004
+                "SOUVENIR_PUBLIC_URL": not self.public_url.startswith("https://"),
+                "SOUVENIR_BROKER_URL": self.broker_url.get_secret_value() == "memory://",
+                "SOUVENIR_DATABASE_URL": "sslmode=verify-full"
+                not in self.database_url.get_secret_value(),
+            }.items()
+            if bad
+        ]
+        if wrong or self.sealing_key.get_secret_value() == UNSET_KEY:
+            names = ", ".join(wrong) or "SOUVENIR_SEALING_KEY"
+            msg = f"The production profile does not start with this value of {names}."
+            raise ValueError(msg)
+        return self

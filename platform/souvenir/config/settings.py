@@ -1,0 +1,177 @@
+"""Django's settings, made from the typed environment."""
+
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+from psycopg.conninfo import conninfo_to_dict
+
+from souvenir.config.environment import CHECKOUT, Environment
+
+ENVIRONMENT = Environment()
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = conninfo_to_dict(url)
+    extra = {k: v for k, v in parts.items() if k not in {"dbname", "user", "password", "host", "port"}}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.get("dbname", ""),
+        "USER": parts.get("user", ""),
+        "PASSWORD": parts.get("password", ""),
+        "HOST": parts.get("host", ""),
+        "PORT": str(parts.get("port", "")),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": extra,
+    }
+
+
+SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value()
+DEBUG = False
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+ROOT_URLCONF = "souvenir.config.urls"
+WSGI_APPLICATION = "souvenir.config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "tenants.User"
+
+DATABASES = {"default": _database(ENVIRONMENT.database_url.get_secret_value())}
+if ENVIRONMENT.owner_database_url is not None:
+    DATABASES["owner"] = _database(ENVIRONMENT.owner_database_url.get_secret_value())
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "tenants",
+    "souvenir.memories",
+    "souvenir.ingestion",
+    "souvenir.embedding",
+    "souvenir.export",
+    "souvenir.deletion",
+    "souvenir.api",
+    "souvenir.console",
+    "souvenir.config",
+    "workers",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "souvenir.config.security_headers.SecurityHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Language: English and Canadian French are equals.
+LANGUAGE_CODE = "en-ca"
+LANGUAGES = [("en-ca", _("English")), ("fr-ca", _("French"))]
+LOCALE_PATHS = [_PACKAGE / "locale"]
+FORMAT_MODULE_PATH = ["souvenir.config.formats"]
+LANGUAGE_COOKIE_NAME = "souvenir_language"
+USE_TZ = True
+TIME_ZONE = "America/Toronto"
+
+# Static files are served by the web process itself: no CDN, no build step.
+STATIC_URL = "/static/"
+STATIC_ROOT = CHECKOUT / "static-collected"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+# Sessions and cookies
+SECURE = ENVIRONMENT.public_url.startswith("https://")
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "souvenir_session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "souvenir_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.public_url]
+LOGIN_URL = "console:sign-in"
+LOGIN_REDIRECT_URL = "console:home"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# Uploads are spooled to disk past 2.5 MB; JSON bodies stay small.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["souvenir.api.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "souvenir.api.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Souvenir",
+    "DESCRIPTION": "One person's memory, any assistant, on Canadian ground.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "AUTHENTICATION_WHITELIST": ["souvenir.api.authentication.KeyAuthentication"],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
+    # Django's own request log would print query strings.
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
+
+# What the layers below read.
+SOUVENIR_PROFILE = ENVIRONMENT.profile
+SOUVENIR_BROKER_URL = ENVIRONMENT.broker_url.get_secret_value()
+SOUVENIR_BROKER_DSN = (
+    ENVIRONMENT.broker_dsn.get_secret_value() if ENVIRONMENT.broker_dsn is not None else ""
+)
+SOUVENIR_SEALING_KEY = ENVIRONMENT.sealing_key.get_secret_value()
+SOUVENIR_OBJECTS_DIR = ENVIRONMENT.objects_dir
+SOUVENIR_PLACEMENTS_FILE = ENVIRONMENT.placements_file
+SOUVENIR_PUBLIC_URL = ENVIRONMENT.public_url
+SOUVENIR_CELL = ENVIRONMENT.cell
+SOUVENIR_UPLOAD_MAX_BYTES = ENVIRONMENT.upload_max_bytes
+SOUVENIR_EXPORT_DAYS = ENVIRONMENT.export_days

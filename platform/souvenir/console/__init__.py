@@ -1,0 +1,1 @@
+"""The console: Django templates and htmx, in English and in French."""

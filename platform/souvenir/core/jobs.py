@@ -1,0 +1,64 @@
+"""The names of background work, and how it is rung.
+
+A message carries ids only, signed: whoever can write to the broker can still not choose a tenant.
+Truth is the job's row; a message that is lost is sent again by the sweep.
+"""
+
+from enum import StrEnum
+from uuid import UUID
+
+from celery import current_app
+from django.core import signing
+from django.db import transaction
+
+_SALT = "souvenir.job"
+TICKET_SECONDS = 24 * 60 * 60  # a ticket older than this is refused; the sweep sends a new one
+
+
+class Job(StrEnum):
+    """Every kind of background work. `workers/` gives each its code."""
+
+    RUN_IMPORT = "run-import"
+    EMBED_PASSAGES = "embed-passages"
+    WRITE_EXPORT = "write-export"
+    ERASE = "erase"
+
+
+class Queue(StrEnum):
+    """Where work waits. Erasure and export never wait behind an import."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+    ERASURE = "erasure"
+
+
+QUEUES = {
+    Job.RUN_IMPORT: Queue.BULK,
+    Job.EMBED_PASSAGES: Queue.BULK,
+    Job.WRITE_EXPORT: Queue.INTERACTIVE,
+    Job.ERASE: Queue.ERASURE,
+}
+
+
+def enqueue(job: Job, *, organization_id: UUID, job_id: UUID) -> None:
+    """Ring for a job once the transaction that accepted it has committed."""
+    transaction.on_commit(lambda: ring(job, organization_id=organization_id, job_id=job_id))
+
+
+def ring(job: Job, *, organization_id: UUID, job_id: UUID) -> None:
+    """Ring now. Ringing twice does no harm."""
+    ticket = signing.dumps([job.value, str(organization_id), str(job_id)], salt=_SALT)
+    current_app.send_task(job.value, kwargs={"ticket": ticket}, queue=QUEUES[job].value)
+
+
+def read_ticket(ticket: str, *, job: Job) -> tuple[UUID, UUID]:
+    """The organization and the job that a message is for.
+
+    Raises:
+        django.core.signing.BadSignature: not ours, too old, or of another kind of job.
+    """
+    name, organization_id, job_id = signing.loads(ticket, salt=_SALT, max_age=TICKET_SECONDS)
+    if name != job.value:
+        msg = "This ticket is for another kind of job."
+        raise signing.BadSignature(msg)
+    return UUID(organization_id), UUID(job_id)

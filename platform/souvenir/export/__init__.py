@@ -1,0 +1,1 @@
+"""Stage 4: take everything home. The Souvenir archive, written by a job, downloaded by a link."""

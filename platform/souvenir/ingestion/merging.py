@@ -1,0 +1,161 @@
+"""Keep a conversation that a reader gave: what is new is added, what is richer replaces, nothing goes.
+
+Sources are exported again and again, in poorer and richer layouts. Messages are known by their
+provider's id; an older or poorer copy never takes anything away from what is here.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db.models import F, Max
+from django.db.models.functions import Length
+
+from souvenir.core.ids import new_id
+from souvenir.memories.models import Conversation, Message, Source
+from souvenir.portability.documents import ConversationDocument, MessageDocument
+from tenants.content import canonical_json
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one conversation."""
+
+    conversation: Conversation
+    is_new: bool
+    added: list[Message]  # in tree order
+    enriched: list[Message]  # were here, and say more now
+
+
+def keep_conversation(
+    *, source: Source, document: ConversationDocument, import_id: UUID
+) -> Kept:
+    """Add a conversation, or merge it into the copy that is here. Needs a tenant scope."""
+    found = Conversation.objects.select_for_update().filter(
+        source_id=source.id, provider_id=document.provider_id
+    )
+    conversation = found.first()
+    if conversation is None:
+        conversation = _new_conversation(source, document, import_id)
+        conversation.save(force_insert=True)
+        added = _add_messages(conversation, list(document.messages), import_id, known={})
+        _set_leaf(conversation, document)
+        return Kept(conversation, is_new=True, added=added, enriched=[])
+    known = dict(
+        Message.objects.filter(conversation_id=conversation.id).values_list("provider_id", "id")
+    )
+    enriched = _enrich(conversation, [m for m in document.messages if m.provider_id in known])
+    fresh = [message for message in document.messages if message.provider_id not in known]
+    added = _add_messages(conversation, fresh, import_id, known=known)
+    _refresh(conversation, document)
+    return Kept(conversation, is_new=False, added=added, enriched=enriched)
+
+
+def _new_conversation(
+    source: Source, document: ConversationDocument, import_id: UUID
+) -> Conversation:
+    return Conversation(
+        store_id=source.store_id,
+        person_id=source.store.person_id,
+        source_id=source.id,
+        provider=document.provider,
+        provider_id=document.provider_id,
+        title=document.title,
+        started_at=document.started_at,
+        updated_at=document.updated_at,
+        current_leaf_origin=document.current_leaf_origin,
+        extra=document.extra,
+        import_id=import_id,
+    )
+
+
+def _add_messages(
+    conversation: Conversation,
+    documents: list[MessageDocument],
+    import_id: UUID,
+    *,
+    known: dict[str, UUID],
+) -> list[Message]:
+    """`known` maps the provider's ids of messages that are here to ours; it learns the new ones."""
+    first = 0
+    if known:
+        last = Message.objects.filter(conversation_id=conversation.id).aggregate(Max("ordinal"))
+        first = last["ordinal__max"] + 1
+    messages = []
+    for ordinal, document in enumerate(documents, start=first):
+        known[document.provider_id] = new_id()
+        parent_id = known.get(document.parent_id) if document.parent_id else None
+        messages.append(
+            Message(
+                id=known[document.provider_id],
+                conversation_id=conversation.id,
+                store_id=conversation.store_id,
+                parent_id=parent_id,
+                provider_id=document.provider_id,
+                ordinal=ordinal,
+                import_id=import_id,
+                **_content(document),
+            )
+        )
+    return Message.objects.bulk_create(messages, batch_size=500)
+
+
+def _content(document: MessageDocument) -> dict[str, object]:
+    return {
+        "role": document.role,
+        "author_name": document.author_name,
+        "model": document.model,
+        "hidden": document.hidden,
+        "occurred_at": document.occurred_at,
+        "time_original": document.time_original,
+        "blocks": [asdict(block) for block in document.blocks],
+        "extra": document.extra,
+    }
+
+
+def _enrich(conversation: Conversation, documents: list[MessageDocument]) -> list[Message]:
+    """Replace the content of messages that a new copy says more of, in bytes of their blocks."""
+    here = Message.objects.filter(conversation_id=conversation.id).annotate(size=Length("blocks"))
+    sizes = dict(here.values_list("provider_id", "size"))
+    richer = {
+        document.provider_id: document
+        for document in documents
+        if len(canonical_json([asdict(block) for block in document.blocks]))
+        > sizes[document.provider_id]
+    }
+    messages = list(
+        Message.objects.filter(conversation_id=conversation.id, provider_id__in=richer)
+    )
+    for message in messages:
+        for name, value in _content(richer[message.provider_id]).items():
+            setattr(message, name, value)
+        message.save()
+    return messages
+
+
+def _refresh(conversation: Conversation, document: ConversationDocument) -> None:
+    """A later state of the conversation brings its title and its shown branch."""
+    if (document.updated_at or _NEVER) < (conversation.updated_at or _NEVER):
+        return
+    conversation.title = document.title or conversation.title
+    conversation.updated_at = document.updated_at or conversation.updated_at
+    conversation.extra = {**conversation.extra, **document.extra}
+    conversation.current_leaf_origin = document.current_leaf_origin
+    conversation.save()
+    _set_leaf(conversation, document)
+
+
+def _set_leaf(conversation: Conversation, document: ConversationDocument) -> None:
+    leaf = Message.objects.filter(
+        conversation_id=conversation.id, provider_id=document.current_leaf or ""
+    ).first()
+    if leaf is None:
+        leaf = (
+            Message.objects.filter(conversation_id=conversation.id)
+            .order_by(F("occurred_at").desc(nulls_last=True), "-ordinal")
+            .first()
+        )
+    conversation.current_leaf_id = leaf.id if leaf else None
+    conversation.save(update_fields=["current_leaf_id"])

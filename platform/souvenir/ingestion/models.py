@@ -1,0 +1,118 @@
+"""What an import keeps, and the passages that search finds."""
+
+from django.db import models
+from django.utils import timezone
+
+from souvenir.memories.models import Conversation, Memory, Message, Person, Source, Store
+from tenants.content import ContentJsonField, ContentTextField
+from tenants.isolation.tables import TenantForeignKey, TenantOwned, TenantScoped
+
+
+class Import(TenantScoped):
+    """One bringing-in of a file, and the report of what became of it."""
+
+    store = TenantForeignKey(Store, null=True)  # None: a whole organization's archive
+    person = TenantForeignKey(Person, null=True)
+    source = TenantForeignKey(Source, null=True)  # None until the file has been looked at
+    job_id = models.UUIDField(null=True)
+    file_name = ContentTextField(default="")
+    sha256 = models.CharField(max_length=64)  # of the upload, hex
+    size_bytes = models.BigIntegerField()
+    layout = models.CharField(max_length=63, default="")  # "" until the file has been looked at
+    report = ContentJsonField(null=True)  # the fidelity report, when done
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantScoped.Meta):
+        indexes = [
+            models.Index(fields=["tenant_id", "recorded_at", "id"], name="import_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class RawObject(TenantScoped):
+    """One object of an upload, byte for byte. Everything else can be derived from it again."""
+
+    batch = TenantForeignKey(Import)
+    store = TenantForeignKey(Store)
+    conversation = TenantForeignKey(Conversation, null=True)
+    kind = models.CharField(max_length=32)
+    path = ContentTextField(default="")
+    ordinal = models.IntegerField()
+    sha256 = models.CharField(max_length=64)  # of the bytes as they came, hex
+    size_bytes = models.BigIntegerField()
+    body = models.BinaryField()  # zlib
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantScoped.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "store", "sha256"], name="raw_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Asset(TenantScoped):
+    """A file that came along. Its bytes are the object `assets/<id>`."""
+
+    batch = TenantForeignKey(Import)
+    store = TenantForeignKey(Store)
+    path = ContentTextField(default="")
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.BigIntegerField()
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantScoped.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "store", "sha256"], name="asset_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Passage(TenantScoped):
+    """The unit of search: a span of one block of a message, or a memory. Holds no text itself."""
+
+    store = TenantForeignKey(Store)
+    conversation = TenantForeignKey(Conversation, null=True)
+    message = TenantForeignKey(Message, null=True)  # either a message …
+    memory = TenantForeignKey(Memory, null=True)  # … or a memory
+    block = models.IntegerField(default=0)  # index into the message's blocks
+    start = models.IntegerField()  # characters into the block's text
+    end = models.IntegerField()  # exclusive
+    terms = models.IntegerField()  # how many terms it has: BM25's document length
+    role = models.CharField(max_length=16, default="")  # of the message; "" for a memory
+    provider = models.CharField(max_length=63, default="")
+    occurred_at = models.DateTimeField(null=True)
+    embedded_with = models.CharField(max_length=63, default="")  # model of its vector; "": none yet
+
+    class Meta(TenantScoped.Meta):
+        indexes = [
+            models.Index(
+                fields=["tenant_id", "store"],
+                condition=models.Q(embedded_with=""),
+                name="passage_to_embed",
+            ),
+            models.Index(fields=["tenant_id", "store"], include=["terms"], name="passage_lengths"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class PassageToken(TenantOwned):
+    """One blind token of one passage. Equality on a bigint is leakproof: the index is used under
+    row-level security, which an array or a tsvector would lose.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "store_id", "token", "passage_id")
+    store = TenantForeignKey(Store)
+    token = models.BigIntegerField()  # souvenir.core.sealing.blind_token
+    passage = TenantForeignKey(Passage)
+    frequency = models.IntegerField()  # how often the term stands in the passage
+
+    def __str__(self) -> str:
+        return str(self.passage_id)

@@ -1,0 +1,122 @@
+"""Make passages and their tokens of messages and memories, and take them away again.
+
+All need a tenant scope, and write in the transaction that stores the text: what is stored can be
+found by its words at once.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from souvenir.core.sealing import blind_token, index_key
+from souvenir.ingestion.chunking import spans
+from souvenir.ingestion.models import Passage
+from souvenir.ingestion.terms import terms
+from souvenir.memories.models import Conversation, Memory, MemoryVersion, Message
+from tenants.isolation.scope import current_tenant
+
+# Blocks that say something a person may look for. Thinking and citations are kept, not searched.
+SEARCHED_BLOCKS = frozenset(
+    {
+        "text", "code", "transcript", "tool_call", "tool_result", "search_result",
+        "file", "artifact", "user_context", "memory_write",
+    }
+)  # fmt: skip
+MAX_TERMS = 256  # distinct terms kept per passage; a passage of prose has about 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    passage: Passage
+    frequencies: Counter[str]
+
+
+def index_messages(conversation: Conversation, messages: Iterable[Message]) -> int:
+    """Make the passages of messages that have none. Hidden messages are kept, not searched.
+
+    Gives the number of passages made.
+    """
+    drafts = [
+        draft
+        for message in messages
+        if not message.hidden
+        for draft in _message_drafts(conversation, message)
+    ]
+    return _write(drafts)
+
+
+def index_memory(memory: Memory, version: MemoryVersion) -> int:
+    """Make the passages of what a memory says now, in place of those of what it said."""
+    remove_passages(Passage.objects.filter(memory_id=memory.id).values_list("id", flat=True))
+    drafts = [
+        _draft(
+            version.text[start:end],
+            Passage(
+                store_id=memory.store_id,
+                memory_id=memory.id,
+                start=start,
+                end=end,
+                provider="souvenir",
+                occurred_at=version.occurred_at or version.observed_at,
+            ),
+        )
+        for start, end in spans(version.text)
+    ]
+    return _write(drafts)
+
+
+def remove_passages(passage_ids: Iterable[UUID]) -> int:
+    """Remove passages; their tokens and their vectors follow them. Gives how many there were."""
+    removed, _ = Passage.objects.filter(id__in=list(passage_ids)).delete()
+    return removed
+
+
+def _message_drafts(conversation: Conversation, message: Message) -> Iterable[_Draft]:
+    for index, block in enumerate(message.blocks):
+        if block["type"] not in SEARCHED_BLOCKS:
+            continue
+        for start, end in spans(block["text"]):
+            passage = Passage(
+                store_id=conversation.store_id,
+                conversation_id=conversation.id,
+                message_id=message.id,
+                block=index,
+                start=start,
+                end=end,
+                role=message.role,
+                provider=conversation.provider,
+                occurred_at=message.occurred_at,
+            )
+            yield _draft(block["text"][start:end], passage)
+
+
+def _draft(text: str, passage: Passage) -> _Draft:
+    frequencies = Counter(terms(text))
+    passage.terms = frequencies.total()
+    return _Draft(passage, frequencies)
+
+
+def _write(drafts: list[_Draft]) -> int:
+    if not drafts:
+        return 0
+    Passage.objects.bulk_create([draft.passage for draft in drafts], batch_size=500)
+    tenant_id = current_tenant()
+    key = index_key(tenant_id)
+    rows = [
+        (draft.passage.store_id, blind_token(term, key=key), draft.passage.id, frequency)
+        for draft in drafts
+        for term, frequency in draft.frequencies.most_common(MAX_TERMS)
+    ]
+    rows.sort(key=lambda row: (row[0], row[1]))  # the order of the index: fewer pages touched
+    stores, tokens, passages, frequencies = zip(*rows, strict=True) if rows else ([], [], [], [])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ingestion_passagetoken"
+            " (tenant_id, store_id, token, passage_id, frequency)"
+            " SELECT %s, * FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::int[])",
+            [tenant_id, list(stores), list(tokens), list(passages), list(frequencies)],
+        )
+    return len(drafts)

@@ -1,0 +1,1 @@
+"""The record: people, stores, conversations, messages, memories, and where each came from."""

@@ -1,0 +1,50 @@
+"""What can go wrong with the record."""
+
+from souvenir.core.errors import Conflict, Invalid, NotFound, gettext_noop
+
+
+class PersonNotFound(NotFound):
+    code = "person-not-found"
+    message = gettext_noop("There is no person {person}.")
+
+
+class StoreNotFound(NotFound):
+    code = "store-not-found"
+    message = gettext_noop("There is no store {store}.")
+
+
+class ConversationNotFound(NotFound):
+    code = "conversation-not-found"
+    message = gettext_noop("There is no conversation {conversation_id}.")
+
+
+class MemoryNotFound(NotFound):
+    code = "memory-not-found"
+    message = gettext_noop("There is no memory {memory_id}.")
+
+
+class MemoryEmpty(Invalid):
+    code = "memory-empty"
+    message = gettext_noop("There is nothing to remember: the text holds only white space.")
+
+
+class MemoryTooLong(Invalid):
+    code = "memory-too-long"
+    message = gettext_noop(
+        "A memory holds at most {limit} characters, and this is {length}. Import it as a file."
+    )
+
+
+class MemoryChanged(Conflict):
+    code = "memory-changed"
+    message = gettext_noop(
+        "This memory was changed in the meantime: it is at version {version}. Read it again, then "
+        "correct that version."
+    )
+
+
+class ExternalIdInvalid(Invalid):
+    code = "external-id-invalid"
+    message = gettext_noop(
+        "A person’s id is 1 to 200 visible characters, without spaces at its ends."
+    )

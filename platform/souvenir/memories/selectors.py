@@ -1,0 +1,146 @@
+"""Questions to the record. All need a tenant scope, which says whose record it is."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from souvenir.memories.errors import (
+    ConversationNotFound,
+    MemoryNotFound,
+    PersonNotFound,
+    StoreNotFound,
+)
+from souvenir.memories.models import (
+    Conversation,
+    Evidence,
+    Memory,
+    MemoryVersion,
+    Message,
+    Person,
+    Store,
+)
+
+
+def people() -> QuerySet[Person]:
+    """Everyone, oldest first. Lazy."""
+    return Person.objects.order_by("recorded_at", "id")
+
+
+def get_person(*, external_id: str) -> Person:
+    """One query.
+
+    Raises:
+        PersonNotFound
+    """
+    person = Person.objects.filter(external_id=external_id).first()
+    if person is None:
+        raise PersonNotFound(person=external_id)
+    return person
+
+
+def get_person_by_id(*, person_id: UUID) -> Person:
+    """One query.
+
+    Raises:
+        PersonNotFound
+    """
+    person = Person.objects.filter(id=person_id).first()
+    if person is None:
+        raise PersonNotFound(person=person_id)
+    return person
+
+
+def get_store(*, slug: str) -> Store:
+    """One query.
+
+    Raises:
+        StoreNotFound
+    """
+    store = Store.objects.filter(slug=slug).first()
+    if store is None:
+        raise StoreNotFound(store=slug)
+    return store
+
+
+def personal_store(*, person: Person) -> Store:
+    """The person's own store. One query.
+
+    Raises:
+        StoreNotFound: the person was made without one, which no service does.
+    """
+    return get_store(slug=personal_slug(person.external_id))
+
+
+def personal_slug(external_id: str) -> str:
+    """The slug of a person's own store."""
+    return f"person:{external_id}"
+
+
+def conversations(*, store_ids: list[UUID] | None = None) -> QuerySet[Conversation]:
+    """Conversations of some stores, or of all; last changed first, undated last. Lazy."""
+    found = Conversation.objects.all()
+    if store_ids is not None:
+        found = found.filter(store_id__in=store_ids)
+    return found.select_related("source").order_by("-recorded_at", "-id")
+
+
+def get_conversation(*, conversation_id: UUID) -> Conversation:
+    """One query.
+
+    Raises:
+        ConversationNotFound
+    """
+    conversation = Conversation.objects.filter(id=conversation_id).first()
+    if conversation is None:
+        raise ConversationNotFound(conversation_id=conversation_id)
+    return conversation
+
+
+def messages_of(*, conversation: Conversation) -> QuerySet[Message]:
+    """All messages of a conversation, each parent before its children. Lazy."""
+    return Message.objects.filter(conversation=conversation).order_by("ordinal", "id")
+
+
+def memories(*, store_ids: list[UUID] | None = None) -> QuerySet[Memory]:
+    """Memories that are not being forgotten, newest first. Lazy."""
+    found = Memory.objects.filter(state=Memory.State.ACTIVE)
+    if store_ids is not None:
+        found = found.filter(store_id__in=store_ids)
+    return found.order_by("-recorded_at", "-id")
+
+
+def get_memory(*, memory_id: UUID) -> Memory:
+    """One query.
+
+    Raises:
+        MemoryNotFound: no such memory in this organization, or it is being forgotten.
+    """
+    memory = memories().filter(id=memory_id).first()
+    if memory is None:
+        raise MemoryNotFound(memory_id=memory_id)
+    return memory
+
+
+def versions_of(*, memory: Memory) -> QuerySet[MemoryVersion]:
+    """Everything a memory has said, newest first. Lazy."""
+    return MemoryVersion.objects.filter(memory=memory).order_by("-number")
+
+
+def current_versions(memories: list[Memory]) -> dict[UUID, MemoryVersion]:
+    """What each of some memories says now, by the memory's id. One query."""
+    wanted = {memory.id: memory.version for memory in memories}
+    versions = MemoryVersion.objects.filter(memory_id__in=wanted)
+    return {
+        version.memory_id: version
+        for version in versions
+        if version.number == wanted[version.memory_id]
+    }
+
+
+def evidence_of(versions: list[MemoryVersion]) -> dict[UUID, list[Evidence]]:
+    """The spans that some versions rest on, by the version's id. One query; messages come along."""
+    found: dict[UUID, list[Evidence]] = {version.id: [] for version in versions}
+    rows = Evidence.objects.filter(version_id__in=found).select_related("message").order_by("id")
+    for row in rows:
+        found[row.version_id].append(row)
+    return found

@@ -1,0 +1,1 @@
+"""Organizations and what keeps them apart: isolation, memberships, keys, residency, egress, jobs."""

@@ -1,0 +1,49 @@
+"""Columns that hold what people wrote. They are bytes in the database: nothing there can read,
+match or sort them, so that nothing depends on it and sealing them changes no query.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+# Django's Field takes type arguments in its stubs only.
+if TYPE_CHECKING:
+    _TextField = models.Field[str, str]
+    _JsonField = models.Field[Any, Any]
+else:
+    _TextField = _JsonField = models.Field
+
+
+class ContentTextField(_TextField):
+    """Text, as UTF-8 bytes. Cannot be filtered on."""
+
+    def get_prep_value(self, value: Any) -> Any:  # noqa: ANN401 — Django's own signature
+        return value.encode() if isinstance(value, str) else value
+
+    def from_db_value(self, value: Any, *_: object) -> str | None:  # noqa: ANN401
+        return None if value is None else bytes(value).decode()
+
+    def get_internal_type(self) -> str:
+        return "BinaryField"
+
+
+class ContentJsonField(_JsonField):
+    """A JSON value, as canonical bytes: keys sorted, no spaces, UTF-8. Cannot be filtered on."""
+
+    def get_prep_value(self, value: Any) -> Any:  # noqa: ANN401
+        return None if value is None else canonical_json(value)
+
+    def from_db_value(self, value: Any, *_: object) -> Any:  # noqa: ANN401
+        return None if value is None else json.loads(bytes(value))
+
+    def get_internal_type(self) -> str:
+        return "BinaryField"
+
+
+def canonical_json(value: object) -> bytes:
+    """JSON with sorted keys, no spaces, UTF-8. The same value gives the same bytes.
+
+    Text must be clean (no lone surrogates); numbers are written as Python writes them.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

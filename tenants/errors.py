@@ -1,0 +1,72 @@
+"""What can go wrong with organizations, keys and jobs."""
+
+from souvenir.core.errors import Conflict, Forbidden, Invalid, NotFound, gettext_noop
+
+
+class OrganizationNotFound(NotFound):
+    code = "organization-not-found"
+    message = gettext_noop("There is no organization {organization}.")
+
+
+class SlugTaken(Conflict):
+    code = "slug-taken"
+    message = gettext_noop("The short name “{slug}” is taken. Choose another one.")
+
+
+class PlacementRefused(Invalid):
+    """`params["reasons"]` holds the codes of tenants.residency.REASONS."""
+
+    code = "placement-refused"
+    message = gettext_noop("An organization cannot be homed in “{placement}”: {reasons}.")
+
+
+class OrganizationSuspended(Forbidden):
+    code = "organization-suspended"
+    message = gettext_noop(
+        "This organization is suspended. Nothing was lost; ask the platform administrator."
+    )
+
+
+class OrganizationErased(Conflict):
+    code = "organization-erased"
+    message = gettext_noop("This organization was erased. It cannot be brought back.")
+
+
+class KeyNotFound(NotFound):
+    code = "key-not-found"
+    message = gettext_noop("There is no key {key_id}.")
+
+
+class UnknownScope(Invalid):
+    code = "unknown-scope"
+    message = gettext_noop("“{scope}” is not a scope. The scopes are: {known}.")
+
+
+class JobNotFound(NotFound):
+    code = "job-not-found"
+    message = gettext_noop("There is no job {job_id}.")
+
+
+class JobGaveUp(Conflict):
+    code = "job-gave-up"
+    message = gettext_noop(
+        "This was tried {attempts} times and did not finish. Nothing half-done is shown; try again "
+        "later, and tell the operator if it stays."
+    )
+
+
+class LeaseLost(Conflict):
+    """The job was taken over: whoever holds this lease must stop, and has written nothing since."""
+
+    code = "lease-lost"
+    message = gettext_noop("Another worker has taken this job over.")
+
+
+class FlowRefused(Forbidden):
+    code = "flow-refused"
+    message = gettext_noop("Residency does not allow this call: {reasons}.")
+
+
+class AddressRefused(Forbidden):
+    code = "address-refused"
+    message = gettext_noop("The address {host} is not one that may be called.")

@@ -1,0 +1,1 @@
+"""Tenant isolation: the scope, the tenant table, its migration operation, the catalogue audit."""

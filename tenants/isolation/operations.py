@@ -1,0 +1,186 @@
+"""What a tenant table is in the database, as migration operations.
+
+Recipe for a new tenant table: inherit from TenantScoped, use TenantForeignKey for references, begin
+every unique constraint with tenant_id, and put `IsolateTenantTable("<Model>")` after CreateModel.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.db.models import Model
+
+from tenants.isolation.scope import SETTING
+from tenants.isolation.tables import TenantForeignKey
+
+APP_ROLE = "souvenir_app"
+POLICY = "tenant_isolation"
+# No sub-select, no function of ours, no admin switch: Citus takes it, and an index can be used.
+PREDICATE = f"tenant_id = nullif(current_setting('{SETTING}', true), '')::uuid"
+
+
+class IsolateTenantTable(Operation):
+    """Give a table its composite keys, row-level security (forced), its policy and its grants.
+
+    Args:
+        model_name: the model, created by an earlier operation.
+        content: columns with people's content. They keep no statistics: pg_statistic would hold
+            copies of values past their deletion.
+        key: the columns of the primary key, tenant_id first.
+        include: columns carried in the primary key's index, for index-only scans.
+        follows: columns whose row takes this row with it when it goes: what is derived from a
+            passage ends with the passage. Everywhere else a forgotten row stops the deletion.
+    """
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(
+        self,
+        model_name: str,
+        *,
+        content: tuple[str, ...] = (),
+        key: tuple[str, ...] = ("tenant_id", "id"),
+        include: tuple[str, ...] = (),
+        follows: tuple[str, ...] = (),
+    ) -> None:
+        self.model_name = model_name
+        self.content = content
+        self.key = key
+        self.include = include
+        self.follows = follows
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        options = {"content": self.content, "key": self.key, "include": self.include}
+        return (self.__class__.__qualname__, [self.model_name], options | {"follows": self.follows})
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Django's own idea of the model does not change: `id` stays its primary key."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        table = model._meta.db_table
+        for statement in [
+            *self._primary_key(table),
+            *_foreign_keys(model, self.follows),
+            *_walls(table),
+            *self._statistics(table),
+        ]:
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = from_state.apps.get_model(app_label, self.model_name)
+        table = model._meta.db_table
+        for field in _references(model):
+            schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_{field}_fk"')
+            schema_editor.execute(f'DROP INDEX "{table}_{field}_idx"')
+        schema_editor.execute(f'DROP POLICY {POLICY} ON "{table}"')
+        schema_editor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
+        schema_editor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
+        schema_editor.execute(f'REVOKE ALL ON "{table}" FROM {APP_ROLE}')
+        columns = [field.column for field in model._meta.pk_fields]
+        schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"')
+        schema_editor.execute(f'ALTER TABLE "{table}" ADD PRIMARY KEY ({_columns(columns)})')
+
+    def describe(self) -> str:
+        return f"Isolate the tenants of {self.model_name}"
+
+    def _primary_key(self, table: str) -> list[str]:
+        carried = f" INCLUDE ({_columns(self.include)})" if self.include else ""
+        return [
+            f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"',
+            f'ALTER TABLE "{table}" ADD PRIMARY KEY ({_columns(self.key)}){carried}',
+        ]
+
+    def _statistics(self, table: str) -> list[str]:
+        return [
+            f'ALTER TABLE "{table}" ALTER COLUMN "{column}" SET STATISTICS 0'
+            for column in self.content
+        ]
+
+
+class GrantControlTable(Operation):
+    """Give the run-time role what it needs of a control table, which has no tenant of its own."""
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(self, table: str, privileges: str) -> None:
+        self.table = table
+        self.privileges = privileges
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__qualname__, [self.table, self.privileges], {})
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Grants are no part of Django's state."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        schema_editor.execute(f'GRANT {self.privileges} ON "{self.table}" TO {APP_ROLE}')
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        schema_editor.execute(f'REVOKE ALL ON "{self.table}" FROM {APP_ROLE}')
+
+    def describe(self) -> str:
+        return f"Grant {self.privileges} on {self.table} to the run-time role"
+
+
+def _references(model: type[Model]) -> dict[str, str]:
+    """Column → table referred to, of every TenantForeignKey."""
+    return {
+        field.column: field.related_model._meta.db_table
+        for field in model._meta.local_fields
+        if isinstance(field, TenantForeignKey)
+    }
+
+
+def _columns(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _foreign_keys(model: type[Model], follows: tuple[str, ...]) -> list[str]:
+    table = model._meta.db_table
+    statements = []
+    for column, target in _references(model).items():
+        statements += [
+            f'CREATE INDEX "{table}_{column}_idx" ON "{table}" (tenant_id, "{column}")',
+            f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{column}_fk" '
+            f'FOREIGN KEY (tenant_id, "{column}") REFERENCES "{target}" (tenant_id, id)'
+            + (" ON DELETE CASCADE" if column in follows else ""),
+        ]
+    return statements
+
+
+def _walls(table: str) -> list[str]:
+    return [
+        f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+        f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
+        f'CREATE POLICY {POLICY} ON "{table}" USING ({PREDICATE}) WITH CHECK ({PREDICATE})',
+        f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {APP_ROLE}',
+    ]

@@ -1,0 +1,149 @@
+"""The directory of organizations, who may enter them, their machine keys and their jobs."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+from souvenir.core.ids import new_id
+from tenants.isolation.tables import TenantScoped
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; e-mail addresses are compared without case."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """Someone who signs in. Holds no memory: a membership may tie a user to a Person."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=5, default="en-ca")
+    is_active = models.BooleanField(default=True)
+    is_platform_admin = models.BooleanField(default=False)  # creates organizations; reads no memory
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Organization(models.Model):
+    """A tenant, as the directory knows it. Lives in one cell, for ever in this version."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        SUSPENDED = "suspended"  # nothing is read or written, nothing is lost
+        ERASED = "erased"  # an empty name in the directory: no row of it is left elsewhere
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(max_length=63, unique=True)
+    name_en = models.CharField(max_length=200)
+    name_fr = models.CharField(max_length=200)
+    placement = models.CharField(max_length=63)  # code in the registry of placements: the home region
+    state = models.CharField(max_length=16, choices=State, default=State.ACTIVE)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Membership(models.Model):
+    """Which user may enter which organization, as what."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"  # everything of the organization, except other people's memories
+        MEMBER = "member"  # one's own memory
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE)
+    role = models.CharField(max_length=16, choices=Role)
+    person_id = models.UUIDField(null=True)  # whose memory is "my memory"; None: has none here
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organization"], name="one_membership"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.organization_id}"
+
+
+class PlatformKey(models.Model):
+    """A key of the operator: acts on the directory, opens no organization."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    label = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256 of the whole key, hex
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ApiKey(TenantScoped):
+    """A machine's key to one organization. The key itself is shown once and kept nowhere."""
+
+    label = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)  # SHA-256 of the whole key, hex
+    hint = models.CharField(max_length=8)  # its last four characters, to tell keys apart
+    scopes = models.TextField()  # separated by spaces; see tenants.keys.SCOPES
+    person_id = models.UUIDField(null=True)  # reaches this person's memory alone; None: everyone's
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        base_manager_name = "objects"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "digest"], name="key_digest_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Job(TenantScoped):
+    """Accepted background work. This row is the truth; a message in the broker only rings for it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=63)  # a value of souvenir.core.jobs.Job
+    subject_id = models.UUIDField()  # the import, export or erasure it works on
+    person_id = models.UUIDField(null=True)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    done = models.BigIntegerField(default=0)  # in `unit`s
+    total = models.BigIntegerField(null=True)  # None: not known yet
+    unit = models.CharField(max_length=32, default="objects")
+    attempts = models.IntegerField(default=0)
+    fence = models.BigIntegerField(default=0)  # grows at each claim; an older holder writes nothing
+    ring_at = models.DateTimeField(default=timezone.now)  # if unfinished by then, ring again
+    error_code = models.CharField(max_length=63, blank=True)
+    error_params = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        base_manager_name = "objects"
+        indexes = [
+            models.Index(fields=["tenant_id", "state", "ring_at"], name="job_to_ring"),
+            models.Index(fields=["tenant_id", "created_at"], name="job_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

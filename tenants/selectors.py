@@ -1,0 +1,84 @@
+"""Questions to the directory. Organizations and memberships belong to no tenant: no scope needed."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from tenants import placements
+from tenants.errors import OrganizationNotFound
+from tenants.keys import key_digest
+from tenants.models import ApiKey, Membership, Organization, PlatformKey, User
+from tenants.residency import Decision, Flow, Placement, decide
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementChoice:
+    """A placement, and whether an organization may be homed in it here and today."""
+
+    placement: Placement
+    decision: Decision
+
+
+def placement_choices() -> list[PlacementChoice]:
+    """Every placement of the registry, in its order. No query."""
+    return [
+        PlacementChoice(placement, home_decision(placement))
+        for placement in placements.placements().values()
+    ]
+
+
+def home_decision(placement: Placement) -> Decision:
+    """May an organization be homed there? The policy must allow it, and this cell must be there."""
+    today = timezone.localdate()
+    decision = decide(placements.policy(), placement, Flow(kind="stay"), today=today)
+    if placement.code != settings.SOUVENIR_CELL:
+        return Decision((*decision.reasons, "another-cell"))
+    return decision
+
+
+def get_organization(*, organization_id: UUID) -> Organization:
+    """One query.
+
+    Raises:
+        OrganizationNotFound
+    """
+    organization = Organization.objects.filter(id=organization_id).first()
+    if organization is None:
+        raise OrganizationNotFound(organization=organization_id)
+    return organization
+
+
+def organizations() -> QuerySet[Organization]:
+    """The whole directory, newest first. Lazy."""
+    return Organization.objects.order_by("-created_at", "id")
+
+
+def memberships_of(*, user: User) -> QuerySet[Membership]:
+    """Where a user may enter, by the organization's slug. Lazy; organizations come along."""
+    return (
+        Membership.objects.filter(user=user)
+        .select_related("organization")
+        .order_by("organization__slug")
+    )
+
+
+def verify_key(presented: str) -> ApiKey | None:
+    """The key in force that this text is, or None. Needs the scope of the organization it names."""
+    now = timezone.now()
+    in_force = Q(expires_at=None) | Q(expires_at__gt=now)
+    return ApiKey.objects.filter(
+        in_force, digest=key_digest(presented), revoked_at=None
+    ).first()
+
+
+def verify_platform_key(presented: str) -> PlatformKey | None:
+    """The operator's key in force that this text is, or None."""
+    return PlatformKey.objects.filter(digest=key_digest(presented), revoked_at=None).first()
+
+
+def api_keys() -> QuerySet[ApiKey]:
+    """Keys of the organization in scope that are not revoked, newest first. Lazy."""
+    return ApiKey.objects.filter(revoked_at=None).order_by("-created_at", "id")

@@ -1,0 +1,147 @@
+"""Changes to organizations, their members and their keys."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from tenants.errors import (
+    KeyNotFound,
+    OrganizationErased,
+    PlacementRefused,
+    SlugTaken,
+)
+from tenants.isolation.scope import tenant_scope
+from tenants.keys import SCOPES, check_scopes, key_digest, new_key, new_platform_key
+from tenants.models import ApiKey, Membership, Organization, PlatformKey, User
+from tenants.placements import placements
+from tenants.selectors import get_organization, home_decision
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key at the only moment when its text is known."""
+
+    record: ApiKey
+    text: str
+
+
+def create_organization(
+    *, slug: str, name_en: str, name_fr: str, placement: str
+) -> tuple[Organization, IssuedKey]:
+    """Provision an organization in its home region and issue its owner's key.
+
+    Raises:
+        PlacementRefused: unknown, outside the policy, or not where this cell runs; with reasons.
+        SlugTaken
+    """
+    place = placements().get(placement)
+    if place is None:
+        raise PlacementRefused(placement=placement, reasons="not-in-the-registry")
+    decision = home_decision(place)
+    if not decision.allowed:
+        raise PlacementRefused(placement=placement, reasons=", ".join(decision.reasons))
+    try:
+        with transaction.atomic():
+            organization = Organization.objects.create(
+                slug=slug, name_en=name_en, name_fr=name_fr, placement=placement
+            )
+    except IntegrityError as error:
+        raise SlugTaken(slug=slug) from error
+    with tenant_scope(organization.id):
+        key = issue_key(label="owner", scopes=list(SCOPES))
+    return organization, key
+
+
+def suspend_organization(*, organization_id: UUID) -> Organization:
+    """Stop all reading and writing. Suspending twice changes nothing."""
+    return _set_state(organization_id, Organization.State.SUSPENDED)
+
+
+def resume_organization(*, organization_id: UUID) -> Organization:
+    """Let it work again; jobs that waited go on. Resuming twice changes nothing."""
+    return _set_state(organization_id, Organization.State.ACTIVE)
+
+
+def mark_organization_erased(*, organization_id: UUID) -> None:
+    """The last step of an erasure: the directory keeps an empty name, so that the id is not reused."""
+    Membership.objects.filter(organization_id=organization_id).delete()
+    Organization.objects.filter(id=organization_id).update(
+        state=Organization.State.ERASED,
+        slug=f"erased-{organization_id.hex}",
+        name_en="",
+        name_fr="",
+    )
+
+
+def _set_state(organization_id: UUID, state: str) -> Organization:
+    organization = get_organization(organization_id=organization_id)
+    if organization.state == Organization.State.ERASED:
+        raise OrganizationErased
+    organization.state = state
+    organization.save(update_fields=["state"])
+    return organization
+
+
+def issue_key(
+    *,
+    label: str,
+    scopes: list[str],
+    person_id: UUID | None = None,
+    expires_at: datetime | None = None,
+) -> IssuedKey:
+    """Make a key of the organization in scope. Its text is in the answer and nowhere else.
+
+    Raises:
+        UnknownScope
+    """
+    stored_scopes = check_scopes(scopes)
+    with transaction.atomic():
+        record = ApiKey(
+            label=label, scopes=stored_scopes, person_id=person_id, expires_at=expires_at
+        )
+        text = new_key(record.tenant_id)
+        record.digest, record.hint = key_digest(text), text[-4:]
+        record.save(force_insert=True)
+    return IssuedKey(record=record, text=text)
+
+
+def revoke_key(*, key_id: UUID) -> None:
+    """The key stops working at once. Revoking twice changes nothing.
+
+    Raises:
+        KeyNotFound
+    """
+    found = ApiKey.objects.filter(id=key_id)
+    if not found.exists():
+        raise KeyNotFound(key_id=key_id)
+    found.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def issue_platform_key(*, label: str) -> str:
+    """Make a key of the operator and give its text, for the only time."""
+    text = new_platform_key()
+    PlatformKey.objects.create(label=label, digest=key_digest(text))
+    return text
+
+
+def create_user(*, email: str, name: str, password: str, is_platform_admin: bool = False) -> User:
+    """Make someone who can sign in; the address must be new."""
+    user = User(
+        email=email.strip().lower(), name=name, is_platform_admin=is_platform_admin
+    )
+    user.set_password(password)
+    user.save(force_insert=True)
+    return user
+
+
+def add_member(
+    *, user: User, organization: Organization, role: str, person_id: UUID | None = None
+) -> Membership:
+    """Let a user enter an organization; a second call changes the role and the person."""
+    membership, _ = Membership.objects.update_or_create(
+        user=user, organization=organization, defaults={"role": role, "person_id": person_id}
+    )
+    return membership

@@ -1,0 +1,46 @@
+"""The ground that every test stands on: a real PostgreSQL, the run-time role, real commits.
+
+No test is rolled back. Each makes organizations of its own, and isolation keeps it from the rest.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from uuid import uuid4
+
+import django
+import pytest
+from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
+
+from souvenir.config.embedded.throwaway import start_test_cluster
+
+_CLUSTER = start_test_cluster()
+_FOLDER = tempfile.TemporaryDirectory(prefix="souvenir-objects-")
+
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
+    "SOUVENIR_PROFILE": "test",
+    "SOUVENIR_DATABASE_URL": _CLUSTER.app_url,
+    "SOUVENIR_OWNER_DATABASE_URL": _CLUSTER.owner_url,
+    "SOUVENIR_BROKER_URL": "memory://",
+    "SOUVENIR_OBJECTS_DIR": _FOLDER.name,
+    "SOUVENIR_SECRET_KEY": "only-for-the-tests-" + "0" * 40,
+    "SOUVENIR_SEALING_KEY": "only-for-the-tests-" + "1" * 40,
+}
+
+django.setup()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Migrate as the owner; everything after that is the run-time role's."""
+    with django_db_blocker.unblock():
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        yield
+
+
+@pytest.fixture
+def unique() -> str:
+    """A word that no other test uses: for slugs, ids and addresses."""
+    return uuid4().hex

@@ -1,0 +1,1 @@
+"""The Celery application: one module per stage says when, how often and with what retries."""

@@ -1,0 +1,41 @@
+"""The Celery application. No result backend: a job's row is its result."""
+
+from celery import Celery
+from django.conf import settings
+from kombu import Queue as BrokerQueue
+
+from souvenir.core.jobs import Queue
+
+app = Celery("souvenir", set_as_current=True)
+app.conf.update(
+    broker_url=settings.SOUVENIR_BROKER_URL,
+    broker_transport_options=(
+        {
+            "conn_string": settings.SOUVENIR_BROKER_DSN,
+            "init_extension": False,
+            "visibility_timeout": 600,
+            "wait_time_seconds": 2,
+            "poll_interval_ms": 100,
+            "polling_interval": 0.05,
+        }
+        if settings.SOUVENIR_BROKER_URL.startswith("pgmq")
+        else {"visibility_timeout": 600}
+    ),
+    broker_connection_retry_on_startup=True,
+    task_queues=[BrokerQueue(queue.value) for queue in Queue],
+    task_default_queue=Queue.INTERACTIVE.value,
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=None,
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=500,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    task_send_sent_event=False,
+    timezone="UTC",
+    imports=["workers.ingestion", "workers.embedding", "workers.export", "workers.deletion"],
+)
