@@ -42,6 +42,13 @@ class UnknownScope(Invalid):
     message = gettext_noop("“{scope}” is not a scope. The scopes are: {known}.")
 
 
+class ScopeNotForPerson(Invalid):
+    code = "scope-not-for-person"
+    message = gettext_noop(
+        "A key for one person cannot have the scope “{scope}”, which reaches the whole organization."
+    )
+
+
 class JobNotFound(NotFound):
     code = "job-not-found"
     message = gettext_noop("There is no job {job_id}.")

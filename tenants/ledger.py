@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from souvenir.core.errors import SouvenirError
@@ -23,6 +23,7 @@ from tenants.models import Job, Organization
 LEASE = timedelta(seconds=120)  # longer than any single step
 FIRST_RING = timedelta(seconds=30)  # a message not acted on by then counts as lost
 MAX_ATTEMPTS = 5  # claims of one job
+_UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,7 @@ class Lease:
 
     def postpone(self, *, seconds: float) -> None:
         """Give the job back; the sweep rings for it again after `seconds`."""
-        self._write(
-            state=Job.State.QUEUED, ring_at=timezone.now() + timedelta(seconds=seconds)
-        )
+        self._write(state=Job.State.QUEUED, ring_at=timezone.now() + timedelta(seconds=seconds))
 
     def _write(self, **changes: object) -> None:
         held = Job.objects.filter(id=self.job_id, fence=self.fence, state=Job.State.RUNNING)
@@ -111,13 +110,30 @@ def claim_job(job_id: UUID) -> Lease | None:
     return Lease(job.tenant_id, job.id, job.subject_id, job.fence)
 
 
-def get_job(*, job_id: UUID) -> Job:
-    """One query.
+def cancel_jobs(*, keep: UUID, subject_ids: list[UUID] | None = None) -> int:
+    """End unfinished jobs on some subjects, or all of the organization's, but for the job `keep`.
+
+    Whoever works on one loses the lease at the next step. Gives how many were ended.
+    """
+    found = Job.objects.filter(state__in=_UNFINISHED).exclude(id=keep)
+    if subject_ids is not None:
+        found = found.filter(subject_id__in=subject_ids)
+    return found.update(state=Job.State.CANCELLED, finished_at=timezone.now())
+
+
+def jobs(*, person_id: UUID | None = None) -> QuerySet[Job]:
+    """Jobs of one person, or of all; newest first. Lazy."""
+    found = Job.objects.order_by("-created_at", "-id")
+    return found if person_id is None else found.filter(person_id=person_id)
+
+
+def get_job(*, job_id: UUID, person_id: UUID | None = None) -> Job:
+    """A job of one person, or of anyone. One query.
 
     Raises:
         JobNotFound: no such job in this organization.
     """
-    job = Job.objects.filter(id=job_id).first()
+    job = jobs(person_id=person_id).filter(id=job_id).first()
     if job is None:
         raise JobNotFound(job_id=job_id)
     return job
@@ -129,19 +145,9 @@ def ring_overdue_jobs() -> int:
     Gives the number of jobs rung. Needs a tenant scope; the sweep loops over organizations.
     """
     now = timezone.now()
-    unfinished = Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING)
-    overdue = list(Job.objects.filter(unfinished, ring_at__lt=now)[:500])
+    overdue = list(Job.objects.filter(state__in=_UNFINISHED, ring_at__lt=now)[:500])
     for job in overdue:
         enqueue(Kind(job.kind), organization_id=job.tenant_id, job_id=job.id)
     waiting = [job.id for job in overdue if job.state == Job.State.QUEUED]
     Job.objects.filter(id__in=waiting).update(ring_at=now + FIRST_RING)
     return len(overdue)
-
-
-def count_unfinished(*, kind: Kind, person_id: UUID | None = None) -> int:
-    """How many jobs of a kind wait or run, of one person or of the whole organization."""
-    jobs = Job.objects.filter(kind=kind.value).exclude(
-        state__in=[Job.State.SUCCEEDED, Job.State.FAILED]
-    )
-    return (jobs if person_id is None else jobs.filter(Q(person_id=person_id))).count()
-

@@ -48,7 +48,9 @@ class Organization(models.Model):
     slug = models.SlugField(max_length=63, unique=True)
     name_en = models.CharField(max_length=200)
     name_fr = models.CharField(max_length=200)
-    placement = models.CharField(max_length=63)  # code in the registry of placements: the home region
+    placement = models.CharField(
+        max_length=63
+    )  # code in the registry of placements: the home region
     state = models.CharField(max_length=16, choices=State, default=State.ACTIVE)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -121,6 +123,7 @@ class Job(TenantScoped):
         RUNNING = "running"
         SUCCEEDED = "succeeded"
         FAILED = "failed"
+        CANCELLED = "cancelled"  # what it worked on is being erased
 
     kind = models.CharField(max_length=63)  # a value of souvenir.core.jobs.Job
     subject_id = models.UUIDField()  # the import, export or erasure it works on

@@ -69,9 +69,7 @@ def verify_key(presented: str) -> ApiKey | None:
     """The key in force that this text is, or None. Needs the scope of the organization it names."""
     now = timezone.now()
     in_force = Q(expires_at=None) | Q(expires_at__gt=now)
-    return ApiKey.objects.filter(
-        in_force, digest=key_digest(presented), revoked_at=None
-    ).first()
+    return ApiKey.objects.filter(in_force, digest=key_digest(presented), revoked_at=None).first()
 
 
 def verify_platform_key(presented: str) -> PlatformKey | None:

@@ -11,6 +11,7 @@ from tenants.errors import (
     KeyNotFound,
     OrganizationErased,
     PlacementRefused,
+    ScopeNotForPerson,
     SlugTaken,
 )
 from tenants.isolation.scope import tenant_scope
@@ -96,8 +97,12 @@ def issue_key(
 
     Raises:
         UnknownScope
+        ScopeNotForPerson: a key that is bound to a person reaches nothing else.
     """
     stored_scopes = check_scopes(scopes)
+    for scope in stored_scopes.split() if person_id else ():
+        if scope.startswith("organization:"):
+            raise ScopeNotForPerson(scope=scope)
     with transaction.atomic():
         record = ApiKey(
             label=label, scopes=stored_scopes, person_id=person_id, expires_at=expires_at
@@ -129,9 +134,7 @@ def issue_platform_key(*, label: str) -> str:
 
 def create_user(*, email: str, name: str, password: str, is_platform_admin: bool = False) -> User:
     """Make someone who can sign in; the address must be new."""
-    user = User(
-        email=email.strip().lower(), name=name, is_platform_admin=is_platform_admin
-    )
+    user = User(email=email.strip().lower(), name=name, is_platform_admin=is_platform_admin)
     user.set_password(password)
     user.save(force_insert=True)
     return user

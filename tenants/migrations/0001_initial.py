@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=63)),
                 ('subject_id', models.UUIDField()),
                 ('person_id', models.UUIDField(null=True)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='queued', max_length=16)),
+                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=16)),
                 ('done', models.BigIntegerField(default=0)),
                 ('total', models.BigIntegerField(null=True)),
                 ('unit', models.CharField(default='objects', max_length=32)),

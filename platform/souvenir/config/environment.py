@@ -67,7 +67,7 @@ class Environment(BaseSettings):
         description="Host names that are answered, separated by commas.",
     )
     cell: str = Field(
-        "laptop", description="The code of the placement that this very installation runs in."
+        "local", description="The code of the placement that this very installation runs in."
     )
     upload_max_bytes: int = Field(
         5 * 1024**3, ge=1, description="The largest upload that is taken, in bytes."

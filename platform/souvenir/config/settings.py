@@ -13,7 +13,9 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 def _database(url: str) -> dict[str, object]:
     parts = conninfo_to_dict(url)
-    extra = {k: v for k, v in parts.items() if k not in {"dbname", "user", "password", "host", "port"}}
+    extra = {
+        k: v for k, v in parts.items() if k not in {"dbname", "user", "password", "host", "port"}
+    }
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.get("dbname", ""),
@@ -72,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "souvenir.api.authentication.ScopeMiddleware",
 ]
 
 TEMPLATES = [

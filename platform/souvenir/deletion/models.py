@@ -18,6 +18,7 @@ class Erasure(TenantScoped):
 
     target = models.CharField(max_length=16, choices=Target)
     target_id = models.UUIDField()
+    person_id = models.UUIDField(null=True)  # whom it is about; no reference: it outlives the row
     job_id = models.UUIDField(null=True)
     counts = models.JSONField(default=dict)  # table or kind of object → how many were removed
     requested_at = models.DateTimeField(default=timezone.now)

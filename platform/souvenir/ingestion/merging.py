@@ -29,9 +29,7 @@ class Kept:
     enriched: list[Message]  # were here, and say more now
 
 
-def keep_conversation(
-    *, source: Source, document: ConversationDocument, import_id: UUID
-) -> Kept:
+def keep_conversation(*, source: Source, document: ConversationDocument, import_id: UUID) -> Kept:
     """Add a conversation, or merge it into the copy that is here. Needs a tenant scope."""
     found = Conversation.objects.select_for_update().filter(
         source_id=source.id, provider_id=document.provider_id
@@ -49,7 +47,7 @@ def keep_conversation(
     enriched = _enrich(conversation, [m for m in document.messages if m.provider_id in known])
     fresh = [message for message in document.messages if message.provider_id not in known]
     added = _add_messages(conversation, fresh, import_id, known=known)
-    _refresh(conversation, document)
+    refresh_conversation(conversation, document)
     return Kept(conversation, is_new=False, added=added, enriched=enriched)
 
 
@@ -96,13 +94,14 @@ def _add_messages(
                 provider_id=document.provider_id,
                 ordinal=ordinal,
                 import_id=import_id,
-                **_content(document),
+                **message_content(document),
             )
         )
     return Message.objects.bulk_create(messages, batch_size=500)
 
 
-def _content(document: MessageDocument) -> dict[str, object]:
+def message_content(document: MessageDocument) -> dict[str, object]:
+    """The columns of a message that its document decides."""
     return {
         "role": document.role,
         "author_name": document.author_name,
@@ -125,18 +124,16 @@ def _enrich(conversation: Conversation, documents: list[MessageDocument]) -> lis
         if len(canonical_json([asdict(block) for block in document.blocks]))
         > sizes[document.provider_id]
     }
-    messages = list(
-        Message.objects.filter(conversation_id=conversation.id, provider_id__in=richer)
-    )
+    messages = list(Message.objects.filter(conversation_id=conversation.id, provider_id__in=richer))
     for message in messages:
-        for name, value in _content(richer[message.provider_id]).items():
+        for name, value in message_content(richer[message.provider_id]).items():
             setattr(message, name, value)
         message.save()
     return messages
 
 
-def _refresh(conversation: Conversation, document: ConversationDocument) -> None:
-    """A later state of the conversation brings its title and its shown branch."""
+def refresh_conversation(conversation: Conversation, document: ConversationDocument) -> None:
+    """Take a copy's title and shown branch, if it is as late as what is here."""
     if (document.updated_at or _NEVER) < (conversation.updated_at or _NEVER):
         return
     conversation.title = document.title or conversation.title

@@ -48,3 +48,13 @@ class ExternalIdInvalid(Invalid):
     message = gettext_noop(
         "A person’s id is 1 to 200 visible characters, without spaces at its ends."
     )
+
+
+class StoreNeeded(Invalid):
+    code = "store-needed"
+    message = gettext_noop("Say where to keep it: name the person, or a shared store.")
+
+
+class StoreNameInvalid(Invalid):
+    code = "store-name-invalid"
+    message = gettext_noop("A shared store’s name is lower-case letters, digits and dashes.")

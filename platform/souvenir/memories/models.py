@@ -82,7 +82,9 @@ class Conversation(TenantScoped):
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant_id", "store", "updated_at", "id"], name="conversation_newest"),
+            models.Index(
+                fields=["tenant_id", "store", "updated_at", "id"], name="conversation_newest"
+            ),
         ]
 
     def __str__(self) -> str:

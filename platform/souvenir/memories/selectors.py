@@ -50,6 +50,20 @@ def get_person_by_id(*, person_id: UUID) -> Person:
     return person
 
 
+def person_asked_for(*, bound_to: UUID | None, external_id: str | None) -> Person | None:
+    """The person that a caller asks about; None: it asks about everyone, and may.
+
+    Raises:
+        PersonNotFound: there is none, or a bound caller asks about someone else.
+    """
+    if bound_to is None:
+        return get_person(external_id=external_id) if external_id is not None else None
+    person = get_person_by_id(person_id=bound_to)
+    if external_id not in (None, person.external_id):
+        raise PersonNotFound(person=external_id)
+    return person
+
+
 def get_store(*, slug: str) -> Store:
     """One query.
 
@@ -76,6 +90,32 @@ def personal_slug(external_id: str) -> str:
     return f"person:{external_id}"
 
 
+def reachable_stores(
+    *, bound_to: UUID | None, person: str | None = None, store: str | None = None
+) -> list[UUID]:
+    """The stores that a caller may mean: all it reaches, or those of one person, or one by name.
+
+    A caller that is bound to a person reaches that person's own store and nothing else; for it,
+    what it does not reach is not there. At most two queries.
+
+    Raises:
+        PersonNotFound, StoreNotFound
+    """
+    found = Store.objects.all()
+    if bound_to is not None:
+        found = found.filter(person_id=bound_to)
+    if person is not None:
+        found = found.filter(person__external_id=person)
+    if store is not None:
+        found = found.filter(slug=store)
+    ids = list(found.order_by("id").values_list("id", flat=True))
+    if not ids and person is not None:
+        raise PersonNotFound(person=person)
+    if not ids and store is not None:
+        raise StoreNotFound(store=store)
+    return ids
+
+
 def conversations(*, store_ids: list[UUID] | None = None) -> QuerySet[Conversation]:
     """Conversations of some stores, or of all; last changed first, undated last. Lazy."""
     found = Conversation.objects.all()
@@ -84,13 +124,13 @@ def conversations(*, store_ids: list[UUID] | None = None) -> QuerySet[Conversati
     return found.select_related("source").order_by("-recorded_at", "-id")
 
 
-def get_conversation(*, conversation_id: UUID) -> Conversation:
-    """One query.
+def get_conversation(*, conversation_id: UUID, store_ids: list[UUID] | None = None) -> Conversation:
+    """A conversation of some stores, or of any. One query.
 
     Raises:
         ConversationNotFound
     """
-    conversation = Conversation.objects.filter(id=conversation_id).first()
+    conversation = conversations(store_ids=store_ids).filter(id=conversation_id).first()
     if conversation is None:
         raise ConversationNotFound(conversation_id=conversation_id)
     return conversation
@@ -109,13 +149,13 @@ def memories(*, store_ids: list[UUID] | None = None) -> QuerySet[Memory]:
     return found.order_by("-recorded_at", "-id")
 
 
-def get_memory(*, memory_id: UUID) -> Memory:
-    """One query.
+def get_memory(*, memory_id: UUID, store_ids: list[UUID] | None = None) -> Memory:
+    """A memory of some stores, or of any. One query.
 
     Raises:
-        MemoryNotFound: no such memory in this organization, or it is being forgotten.
+        MemoryNotFound: no such memory in these stores, or it is being forgotten.
     """
-    memory = memories().filter(id=memory_id).first()
+    memory = memories(store_ids=store_ids).filter(id=memory_id).first()
     if memory is None:
         raise MemoryNotFound(memory_id=memory_id)
     return memory

@@ -1,5 +1,6 @@
 """Changes to people, stores and memories. All need a tenant scope."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,12 +14,16 @@ from souvenir.memories.errors import (
     MemoryEmpty,
     MemoryNotFound,
     MemoryTooLong,
+    StoreNameInvalid,
+    StoreNeeded,
+    StoreNotFound,
 )
 from souvenir.memories.models import Memory, MemoryVersion, Person, Source, Store
-from souvenir.memories.selectors import personal_slug
+from souvenir.memories.selectors import person_asked_for, personal_slug, personal_store
 
 MAX_MEMORY_CHARACTERS = 10_000
 _MAX_EXTERNAL_ID = 200
+_SHARED_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +57,25 @@ def ensure_person(*, external_id: str, display_name: str = "") -> Person:
     if display_name and not person.display_name:
         person.display_name = display_name
         person.save(update_fields=["display_name"])
-    Store.objects.get_or_create(
-        slug=personal_slug(external_id), defaults={"person_id": person.id}
-    )
+    Store.objects.get_or_create(slug=personal_slug(external_id), defaults={"person_id": person.id})
     return person
 
 
 def ensure_shared_store(*, slug: str) -> Store:
-    """The shared store of this name, made if new."""
+    """The shared store of this name, made if new.
+
+    Raises:
+        StoreNameInvalid
+    """
+    if not _SHARED_SLUG.fullmatch(slug):
+        raise StoreNameInvalid
     store, _ = Store.objects.get_or_create(slug=slug)
     return store
 
 
 def ensure_source(*, store: Store, provider: str, account: str) -> Source:
     """The provider's account that things of this store came from, made if new."""
-    source, _ = Source.objects.get_or_create(
-        store_id=store.id, provider=provider, account=account
-    )
+    source, _ = Source.objects.get_or_create(store_id=store.id, provider=provider, account=account)
     return source
 
 
@@ -149,3 +156,34 @@ def _write_version(memory: Memory, statement: Statement, *, text: str) -> None:
         author=statement.author,
         reason=statement.reason,
     )
+
+
+def person_meant(*, bound_to: UUID | None, external_id: str | None) -> Person | None:
+    """The person that a caller means: made if new, unless the caller is bound to one already.
+
+    Raises:
+        PersonNotFound: a bound caller means someone else, who for it is not there.
+        ExternalIdInvalid
+    """
+    if bound_to is None and external_id is not None:
+        return ensure_person(external_id=external_id)
+    return person_asked_for(bound_to=bound_to, external_id=external_id)
+
+
+def store_meant(*, bound_to: UUID | None, external_id: str | None, slug: str | None) -> Store:
+    """The store that something is to be kept in: a person's own, or a shared one by its name.
+
+    Raises:
+        StoreNeeded: neither was named.
+        PersonNotFound, StoreNotFound: a bound caller means another's.
+        ExternalIdInvalid
+    """
+    person = person_meant(bound_to=bound_to, external_id=external_id)
+    if person is not None:
+        own = personal_store(person=person)
+        if slug not in (None, own.slug):
+            raise StoreNotFound(store=slug)
+        return own
+    if slug is None:
+        raise StoreNeeded
+    return ensure_shared_store(slug=slug)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal
 
 from souvenir.portability.documents import JsonValue
@@ -38,26 +37,26 @@ _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|style|meta|div|t
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What an object is: of which provider ("" unknown), and which `RawObject.kind`."""
+    """What an object is: of which provider ("" unknown), and what of it."""
 
     provider: str
-    kind: str
+    kind: str  # a `RawObject.kind`, or finer: "message", "listing"
     foreign: str = ""  # the product whose format it is, where Souvenir does not read it
+    codec: str = ""  # of conversations: the key of what reads them, in formats/registry.py
 
 
 UNKNOWN = Kind("", "other")
-_READ = ("chatgpt", "claude", "lechat")
 # The first row whose keys are all there decides: what tells most comes first.
 _SIGNS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
     (frozenset(keys.split()), kind)
     for keys, kind in (
         ("mapping inserted_at", Kind("", "other", "a DeepSeek export")),
-        ("mapping", Kind("chatgpt", "conversation")),
-        ("chat_messages", Kind("claude", "conversation")),
-        ("chatId contentChunks", Kind("lechat", "message")),
-        ("chatId role createdAt", Kind("lechat", "message")),
+        ("mapping", Kind("chatgpt", "conversation", codec="chatgpt")),
+        ("chat_messages", Kind("claude", "conversation", codec="claude")),
+        ("chatId", Kind("lechat", "message")),
         ("conversation responses", Kind("", "other", "a Grok export")),
         ("chat title user_id", Kind("", "other", "an Open WebUI or Qwen export")),
+        ("success request_id data", Kind("", "other", "a Qwen export")),
         ("messagesTree", Kind("", "other", "a LibreChat export")),
         ("conversationId messages", Kind("", "other", "a LibreChat export")),
         ("header time products", Kind("", "other", "a Google (Gemini) activity")),
@@ -75,13 +74,16 @@ _SIGNS: tuple[tuple[frozenset[str], Kind], ...] = tuple(
         ("uuid name docs", Kind("claude", "project")),
         ("uuid full_name", Kind("claude", "account")),
         ("data_files total_files", Kind("claude", "other")),
-        ("project messages", Kind("claude", "design")),
-        ("uuid name created_at", Kind("claude", "conversation")),  # its messages are missing
+        ("project messages", Kind("claude", "conversation", codec="claude-design")),
+        ("uuid name created_at", Kind("claude", "listing")),  # a conversation without its messages
         ("conversation_id rating", Kind("chatgpt", "feedback")),
         ("conversation_id is_anonymous", Kind("chatgpt", "other")),  # a share link
         ("export_files logical_files", Kind("chatgpt", "other")),
-        ("title create_time", Kind("chatgpt", "conversation")),  # its mapping is missing
-        ("title update_time current_node", Kind("chatgpt", "conversation")),
+        (
+            "title create_time",
+            Kind("chatgpt", "conversation", codec="chatgpt"),
+        ),  # its mapping is missing
+        ("title update_time current_node", Kind("chatgpt", "conversation", codec="chatgpt")),
         ("chatgpt_plus_user", Kind("chatgpt", "account")),
         ("id email phone_number", Kind("chatgpt", "account")),
     )
@@ -127,33 +129,33 @@ def kind_of_head(head: bytes) -> Kind:
 
 
 def is_part_of_export(heads: Iterable[bytes]) -> bool:
-    """Whether a zip of files that begin so is part of an export: one of them is known for one of
-    its objects, or all of them are zips."""
-    only_zips = False
+    """Whether a zip whose files begin so is to be opened: for one known object, or for holding
+    nothing but zips."""
+    contents = set()
     for head in heads:
-        kind = kind_of_head(head)
-        if kind.provider in _READ:
+        if kind_of_head(head).provider:
             return True
-        only_zips = sniff(head) == "zip"
-        if not only_zips and sniff(head) != "json":
-            continue
-    return only_zips
+        contents.add(sniff(head))
+    return contents == {"zip"}
 
 
-_TOKEN = re.compile(rb'"(?P<key>[^"\\]*(?:\\.[^"\\]*)*)"\s*(?P<colon>:)?|[\[\]{}]', re.DOTALL)
-_WHERE_KEYS_ARE = ("{", "[{", "{[{")  # of an object, of a list's first, of a wrapped list's first
+_TOKEN = re.compile(rb'"(?P<key>[^"\\]*+(?:\\.[^"\\]*+)*+)"\s*+(?P<colon>:)?|[\[\]{}]', re.DOTALL)
+_OBJECT, _LISTED, _WRAPPED = b"{", b"[{", b"{[{"  # the brackets open around a key of the object
+_WRAPPER = b"conversations"
 
 
 def _first_keys(head: bytes) -> Iterator[str]:
-    """The keys of the top-level object, and of the first object of a top-level or wrapped array."""
-    around = ""  # the brackets that are open
-    for token in islice(_TOKEN.finditer(head.removeprefix(_BOM)), len(head)):
+    """The keys of the top-level object, or of the first one in a top-level or wrapped array."""
+    around = wrapper = b""
+    for token in _TOKEN.finditer(head):
         text = token.group()
         if text in (b"{", b"["):
-            around += text.decode()
+            around += text
         elif text in (b"}", b"]"):
-            if around in ("[{", "{[{"):
+            if around in (_LISTED, _WRAPPED):
                 return
             around = around[:-1]
-        elif token["colon"] and around in _WHERE_KEYS_ARE:
-            yield token["key"].decode("utf-8", "replace")
+        elif token["colon"]:
+            wrapper = token["key"] if around == _OBJECT else wrapper
+            if around in (_OBJECT, _LISTED) or (around == _WRAPPED and wrapper == _WRAPPER):
+                yield token["key"].decode("utf-8", "replace")

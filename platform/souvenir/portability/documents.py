@@ -131,3 +131,4 @@ class Inspection:
     messages: int
     assets: int
     account: str = ""  # the provider's id of the account, if the upload tells it
+    notices: tuple[Notice, ...] = ()  # about files, and about the upload as a whole

@@ -2,10 +2,12 @@
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from souvenir.portability.clean_text import clean, may_need_cleaning
 from souvenir.portability.documents import JsonObject, JsonValue
+from souvenir.portability.limits import DEFAULT_LIMITS
 
 _LONGEST_NUMBER = 1000  # digits; Python refuses to convert over 4300
 
@@ -79,6 +81,31 @@ def _decoded(body: bytes, oddities: set[str]) -> str:
         return body.decode("utf-8", "replace")
 
 
+def parse_inner(text: str) -> JsonValue:
+    """The JSON value that stands as text inside another, e.g. a tool's arguments.
+
+    None if `text` is no JSON, or so deep that what writes it later might not cope.
+    """
+    try:
+        value = parse(text.encode()).value
+    except (ValueError, RecursionError):
+        return None
+    return value if _is_shallow(value) else None
+
+
+def _is_shallow(value: JsonValue) -> bool:
+    level = [value]
+    for _ in range(DEFAULT_LIMITS.object_depth):
+        level = [inner for outer in level for inner in _items(outer)]
+    return not level
+
+
+def _items(value: JsonValue) -> Iterable[JsonValue]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def as_object(value: JsonValue) -> JsonObject:
     """`value` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
@@ -92,6 +119,13 @@ def as_list(value: JsonValue) -> list[JsonValue]:
 def as_text(value: JsonValue) -> str:
     """`value` if it is text, else ""."""
     return value if isinstance(value, str) else ""
+
+
+def as_id(value: JsonValue) -> str:
+    """`value` if it can name something (text, a whole number), else ""."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return as_text(value)
 
 
 def without(value: JsonObject, *keys: str) -> JsonObject:

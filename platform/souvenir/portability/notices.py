@@ -8,7 +8,9 @@ NOTICES: dict[str, str] = {
     "archive-not-opened": gettext_noop(
         "An archive inside the upload was kept as a file, and not opened."
     ),
-    "copy-left-out": gettext_noop("chat.html was left out: it repeats what conversations.json says."),
+    "copy-left-out": gettext_noop(
+        "chat.html was left out: it repeats what conversations.json says."
+    ),
     "secret-left-out": gettext_noop(
         "A file of sign-ins, sessions or payments was left out: Souvenir never keeps those."
     ),
@@ -29,9 +31,15 @@ NOTICES: dict[str, str] = {
     "number-too-long": gettext_noop("A number of thousands of digits was kept as text."),
     "object-too-deep": gettext_noop("An object nested too deeply was kept as it is, and not read."),
     "not-an-object": gettext_noop("A value that is not an object was kept as it is, and not read."),
+    "object-unknown": gettext_noop(
+        "An object of an unknown kind, among conversations, was kept as it is, and not read."
+    ),
     # The conversation
     "conversation-malformed": gettext_noop(
         "A conversation without readable messages was kept as it is, and not read."
+    ),
+    "conversation-without-body": gettext_noop(
+        "A conversation is listed, but its messages are not in the upload."
     ),
     "conversation-without-id": gettext_noop(
         "A conversation without an identifier was given one made from its content."
@@ -44,7 +52,7 @@ NOTICES: dict[str, str] = {
         "Messages that answer each other in a circle: the circle was cut at its first message."
     ),
     "order-by-time": gettext_noop(
-        "The messages of a conversation were not in order: they were put in the order of their times."
+        "The messages of a conversation were not in order: they were put in order of time."
     ),
     "current-node-missing": gettext_noop(
         "The branch last shown is not in the export: the newest one was taken."
@@ -63,6 +71,8 @@ NOTICES: dict[str, str] = {
     "unknown-block": gettext_noop("A part of an unknown type was kept, but is not displayed."),
 }
 
+_LONGEST_PLACE = 200  # characters: ids are what the source says, of any length
+
 
 class NoticeLog:
     """Collects the notices about one object."""
@@ -74,7 +84,7 @@ class NoticeLog:
     def add(self, code: str, within: str = "") -> None:
         """Note `code` of the object, or of a part of it: a provider's id, never content."""
         where = f"{self._where}/{within}" if within else self._where
-        self._notices.append(Notice(code=code, where=where))
+        self._notices.append(Notice(code=code, where=where[:_LONGEST_PLACE]))
 
     def taken(self) -> tuple[Notice, ...]:
         return tuple(self._notices)

@@ -106,9 +106,7 @@ class _Opener:
         except (DamagedArchive, TooManyFiles):
             return False
 
-    def _heads(
-        self, archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]
-    ) -> Iterator[bytes]:
+    def _heads(self, archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Iterator[bytes]:
         for entry in entries:
             try:
                 with archive.open(entry) as stream:

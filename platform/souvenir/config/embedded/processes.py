@@ -25,7 +25,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Start:
-    """How to start one process.
+    """How to start one process. What it says on stderr joins `output`, unless `errors` is given.
 
     `last_signal` is what the kernel sends it when the process that started it is gone, however
     that came about. Only Linux does this.
@@ -35,6 +35,7 @@ class Start:
     environment: Mapping[str, str]
     output: IO[bytes]
     last_signal: signal.Signals
+    errors: IO[bytes] | None = None
     folder: Path = Path("/")
     account: Account | None = None
     descriptors: tuple[int, ...] = ()
@@ -52,7 +53,7 @@ def spawn(start: Start) -> subprocess.Popen[bytes]:
         [str(part) for part in start.command],
         stdin=subprocess.DEVNULL,
         stdout=start.output,
-        stderr=subprocess.STDOUT,
+        stderr=start.errors or subprocess.STDOUT,
         env=dict(start.environment),
         cwd=start.folder,
         start_new_session=True,
@@ -75,6 +76,7 @@ def run_as(
         stderr=subprocess.STDOUT,
         env=bare_environment(),
         cwd="/",
+        start_new_session=True,
         user=account.uid if account else None,
         group=account.gid if account else None,
         extra_groups=() if account else None,

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=souvenir.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('target', models.CharField(choices=[('memory', 'Memory'), ('conversation', 'Conversation'), ('import', 'Import'), ('person', 'Person'), ('organization', 'Organization')], max_length=16)),
                 ('target_id', models.UUIDField()),
+                ('person_id', models.UUIDField(null=True)),
                 ('job_id', models.UUIDField(null=True)),
                 ('counts', models.JSONField(default=dict)),
                 ('requested_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -1,0 +1,57 @@
+{{- /* Looks, a bounded number of times, whether the schema is up to date. */}}
+{{- define "souvenir.waitForSchema" -}}
+{{- $wait := .root.Values.schemaWait }}
+command: ["/bin/sh", "-ec"]
+args:
+  - |
+    attempt=1
+    until python manage.py migrate --check --database default; do
+      if [ "$attempt" -ge {{ int $wait.attempts }} ]; then
+        echo "The schema is still not up to date: look at the migration Job." >&2
+        echo "Le schéma n’est toujours pas à jour : voyez la tâche de migration." >&2
+        exit 1
+      fi
+      attempt=$((attempt + 1))
+      sleep {{ int $wait.pauseSeconds }}
+    done
+{{- end }}
+
+{{- /* A Deployment. Takes: root, component, workload, strategy, container (its own fields). */}}
+{{- define "souvenir.deployment" -}}
+{{- $this := merge (dict "objects" true "owner" false "suffix" .component) . }}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "souvenir.metadata" $this | nindent 2 }}
+spec:
+  replicas: {{ int .workload.replicas }}
+  revisionHistoryLimit: 5
+  strategy:
+    {{- toYaml .strategy | nindent 4 }}
+  selector:
+    matchLabels:
+      {{- include "souvenir.selectorLabels" .root | nindent 6 }}
+      app.kubernetes.io/component: {{ .component }}
+  template:
+    metadata:
+      labels:
+        {{- include "souvenir.labels" .root | nindent 8 }}
+        app.kubernetes.io/component: {{ .component }}
+      annotations:
+        checksum/config: {{ include (print .root.Template.BasePath "/configuration.yaml") .root | sha256sum }}
+        {{- with .workload.podAnnotations }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    spec:
+      {{- include "souvenir.podIdentity" .root | nindent 6 }}
+      terminationGracePeriodSeconds: {{ int .workload.terminationGracePeriodSeconds }}
+      {{- include "souvenir.scheduling" $this | trim | nindent 6 }}
+      initContainers:
+        {{- $wait := dict "name" "wait-for-schema" "objects" false "resources" .root.Values.schemaWait.resources }}
+        {{- $wait = merge $wait (dict "root" .root "owner" false "container" (include "souvenir.waitForSchema" . | trim | fromYaml)) }}
+        {{- include "souvenir.container" $wait | nindent 8 }}
+      containers:
+        {{- $main := dict "name" .component "resources" .workload.resources }}
+        {{- include "souvenir.container" (merge $main $this) | nindent 8 }}
+      {{- include "souvenir.volumes" (dict "root" .root "objects" true "tmpSize" .workload.tmpSize) | nindent 6 }}
+{{- end }}

@@ -1,0 +1,69 @@
+{{- define "souvenir.secretVariable" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .from.existingSecret }}
+      key: {{ .from.key }}
+{{- end }}
+
+{{- /* What every process of Souvenir reads. Takes: root, owner (true for the migration job alone). */}}
+{{- define "souvenir.environment" -}}
+{{- $secrets := .root.Values.secrets }}
+envFrom:
+  - configMapRef:
+      name: {{ include "souvenir.fullname" .root }}-config
+env:
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_DATABASE_URL" "from" $secrets.database) | nindent 2 }}
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_BROKER_URL" "from" $secrets.broker) | nindent 2 }}
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_SECRET_KEY" "from" $secrets.secretKey) | nindent 2 }}
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_SEALING_KEY" "from" $secrets.sealingKey) | nindent 2 }}
+  {{- if .owner }}
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_OWNER_DATABASE_URL" "from" $secrets.ownerDatabase) | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{- /* One container of Souvenir. Takes: root, name, container (its own fields), resources, objects, owner. */}}
+{{- define "souvenir.container" -}}
+- name: {{ .name }}
+  image: {{ include "souvenir.image" .root | quote }}
+  imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+  {{- toYaml .container | nindent 2 }}
+  {{- include "souvenir.environment" . | trim | nindent 2 }}
+  securityContext:
+    {{- include "souvenir.containerSecurity" .root | nindent 4 }}
+  resources:
+    {{- toYaml .resources | nindent 4 }}
+  volumeMounts:
+    - {name: tmp, mountPath: /tmp}
+    - {name: placements, mountPath: /etc/souvenir/placements, readOnly: true}
+    {{- if .root.Values.secrets.databaseCa.existingSecret }}
+    - {name: database-ca, mountPath: /etc/souvenir/database-ca, readOnly: true}
+    {{- end }}
+    {{- if .objects }}
+    - {name: objects, mountPath: /var/lib/souvenir/objects}
+    {{- end }}
+{{- end }}
+
+{{- /* Takes: root, tmpSize, objects. */}}
+{{- define "souvenir.volumes" -}}
+volumes:
+  - name: tmp
+    emptyDir: {sizeLimit: {{ .tmpSize | quote }}}
+  - name: placements
+    configMap:
+      name: {{ include "souvenir.fullname" .root }}-placements
+  {{- with .root.Values.secrets.databaseCa }}
+  {{- if .existingSecret }}
+  - name: database-ca
+    secret:
+      secretName: {{ .existingSecret }}
+      # Only the certificate: the Secret may hold the authority's key as well.
+      items: [{key: {{ .key }}, path: ca.crt}]
+  {{- end }}
+  {{- end }}
+  {{- if .objects }}
+  - name: objects
+    persistentVolumeClaim:
+      claimName: {{ include "souvenir.claimName" .root }}
+  {{- end }}
+{{- end }}

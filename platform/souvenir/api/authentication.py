@@ -1,0 +1,111 @@
+"""A key in the Authorization header, and the tenant scope that it opens."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from souvenir.api.caller import Caller
+from souvenir.api.errors import BodyTooLarge, KeyInvalid
+from souvenir.api.problems import problem
+from tenants.errors import OrganizationSuspended
+from tenants.isolation.scope import tenant_in_scope, tenant_scope
+from tenants.keys import is_platform_key, named_organization
+from tenants.models import ApiKey, Organization
+from tenants.selectors import get_organization, verify_key, verify_platform_key
+
+_PREFIX = "/api/"
+_ENVELOPE_BYTES = 64 * 1024  # what a multipart body may hold besides the file
+
+
+def presented_key(request: HttpRequest) -> str | None:
+    """The key that a request carries: `Bearer <key>`, or mem0's `Token <key>`."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() in {"bearer", "token"} and key.strip() else None
+
+
+class ScopeMiddleware:
+    """Opens the scope of the organization that the key names, around view and rendering.
+
+    The key is verified inside it, by KeyAuthentication; until then it opens a view of nothing that
+    is answered. A body is read before the transaction begins: a slow sender holds none open.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        key = presented_key(request)
+        organization_id = named_organization(key) if key else None
+        if not request.path.startswith(_PREFIX) or key is None or organization_id is None:
+            return self._get_response(request)
+        limit = settings.SOUVENIR_UPLOAD_MAX_BYTES + _ENVELOPE_BYTES
+        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            return problem(BodyTooLarge(limit_bytes=limit))
+        with tenant_scope(organization_id):
+            is_known = verify_key(key) is not None
+        if is_known and not _read_body(request):
+            return problem(BodyTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+        with tenant_scope(organization_id):
+            response = self._get_response(request)
+            if response.status_code >= HTTPStatus.BAD_REQUEST:
+                transaction.set_rollback(True)
+            return response
+
+
+def _read_body(request: HttpRequest) -> bool:
+    """Take the body in: a file to disk, anything else to memory. False: it is too large for that."""
+    try:
+        if request.content_type == "multipart/form-data":
+            return request.FILES is not None
+        return request.body is not None
+    except RequestDataTooBig:
+        return False
+
+
+class KeyAuthentication(BaseAuthentication):
+    """Turns a key into a Caller. DRF asks it once per request."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        """None where no key was sent.
+
+        Raises:
+            KeyInvalid, OrganizationSuspended
+        """
+        key = presented_key(request)
+        if key is None:
+            return None
+        if is_platform_key(key):
+            return _platform_caller(key), None
+        record = verify_key(key) if tenant_in_scope() else None
+        if record is None:
+            raise KeyInvalid
+        return _organization_caller(record), None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def _platform_caller(key: str) -> Caller:
+    record = verify_platform_key(key)
+    if record is None:
+        raise KeyInvalid
+    return Caller(name=f"platform:{record.id}")
+
+
+def _organization_caller(record: ApiKey) -> Caller:
+    organization = get_organization(organization_id=record.tenant_id)
+    if organization.state == Organization.State.SUSPENDED:
+        raise OrganizationSuspended
+    return Caller(
+        name=f"key:{record.id}",
+        organization=organization,
+        scopes=frozenset(record.scopes.split()),
+        person_id=record.person_id,
+    )

@@ -1,0 +1,53 @@
+"""Who calls, and what that caller may do."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from rest_framework.request import Request
+
+from souvenir.api.errors import OrganizationKeyNeeded, PlatformKeyNeeded, ScopeMissing
+from souvenir.memories.selectors import reachable_stores
+from tenants.models import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The holder of a key. `organization` is None for a key of the operator."""
+
+    name: str  # "key:<id>" or "platform:<id>"; recorded as the author of what it writes
+    organization: Organization | None = None
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    person_id: UUID | None = None  # reaches this person's memory alone
+    is_authenticated: bool = True
+
+    def need(self, scope: str) -> None:
+        """Raises:
+        OrganizationKeyNeeded, ScopeMissing
+        """
+        if self.organization is None:
+            raise OrganizationKeyNeeded
+        if scope not in self.scopes:
+            raise ScopeMissing(scope=scope)
+
+    def need_platform(self) -> None:
+        """Raises:
+        PlatformKeyNeeded
+        """
+        if self.organization is not None:
+            raise PlatformKeyNeeded
+
+    def stores(self, *, person: str | None = None, store: str | None = None) -> list[UUID]:
+        """The stores meant, of those this caller reaches.
+
+        Raises:
+            PersonNotFound, StoreNotFound
+        """
+        return reachable_stores(bound_to=self.person_id, person=person, store=store)
+
+
+def caller_of(request: Request) -> Caller:
+    """Who was authenticated for this request."""
+    caller = request.user
+    if not isinstance(caller, Caller):
+        raise TypeError
+    return caller

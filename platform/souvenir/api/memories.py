@@ -1,0 +1,153 @@
+"""Single memories: add, read, list, correct, forget; and asking."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from souvenir.api.caller import Caller, caller_of
+from souvenir.api.erasures import ErasureOut
+from souvenir.api.memory_shapes import (
+    AnswerOut,
+    CorrectionIn,
+    MemoryIn,
+    MemoryOut,
+    QuestionIn,
+    VersionOut,
+)
+from souvenir.api.views import TenantView
+from souvenir.deletion.services import request_erasure
+from souvenir.ingestion.services import correct, remember
+from souvenir.memories.models import Memory, MemoryVersion
+from souvenir.memories.selectors import (
+    current_versions,
+    evidence_of,
+    get_memory,
+    memories,
+    versions_of,
+)
+from souvenir.memories.services import Statement, store_meant
+from souvenir.search.services import Question, search
+
+
+def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
+    """Memories with what they say now and the evidence for it. Two queries for all of them."""
+    current = current_versions(found)
+    evidence = evidence_of(list(current.values()))
+    rows = [
+        {
+            **{name: getattr(memory, name) for name in MemoryOut().fields if name != "current"},
+            "current": _version(current[memory.id], evidence),
+        }
+        for memory in found
+    ]
+    return list(MemoryOut(rows, many=True).data)
+
+
+def _version(version: MemoryVersion, evidence: dict[UUID, Any]) -> dict[str, Any]:
+    names = [name for name in VersionOut().fields if name != "evidence"]
+    return {**{name: getattr(version, name) for name in names}, "evidence": evidence[version.id]}
+
+
+def _statement(data: dict[str, Any], caller: Caller) -> Statement:
+    names = ("text", "occurred_at", "valid_from", "valid_to", "observed_at", "reason")
+    given = {name: data[name] for name in names if name in data}
+    return Statement(**given, method="agent", author=caller.name)
+
+
+class Memories(TenantView):
+    scopes = {"GET": "memories:read", "POST": "memories:write"}
+
+    @extend_schema(operation_id="listMemories", responses=MemoryOut(many=True))
+    def get(self, request: Request) -> Response:
+        """Memories, newest first; of one person (`?person=`) or store (`?store=`) if given."""
+        stores = caller_of(request).stores(
+            person=request.query_params.get("person"), store=request.query_params.get("store")
+        )
+        paginator = self.pagination_class()
+        found = paginator.paginate_queryset(memories(store_ids=stores), request, view=self) or []
+        return paginator.get_paginated_response(memories_out(list(found)))
+
+    @extend_schema(operation_id="addMemory", request=MemoryIn, responses={201: MemoryOut})
+    def post(self, request: Request) -> Response:
+        """Remember a statement. It can be found by its words at once, by meaning soon after."""
+        body = MemoryIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller, data = caller_of(request), body.validated_data
+        store = store_meant(
+            bound_to=caller.person_id, external_id=data.get("person"), slug=data.get("store")
+        )
+        memory = remember(store=store, statement=_statement(data, caller), kind=data["kind"])
+        return Response(memories_out([memory])[0], status=201)
+
+
+class OneMemory(TenantView):
+    scopes = {"GET": "memories:read", "PUT": "memories:write", "DELETE": "memories:write"}
+
+    @extend_schema(operation_id="getMemory", responses=MemoryOut)
+    def get(self, request: Request, memory_id: UUID) -> Response:
+        """A memory, what it says now, and where that came from."""
+        memory = get_memory(memory_id=memory_id, store_ids=caller_of(request).stores())
+        return Response(memories_out([memory])[0])
+
+    @extend_schema(operation_id="correctMemory", request=CorrectionIn, responses=MemoryOut)
+    def put(self, request: Request, memory_id: UUID) -> Response:
+        """Say it better. The old version stays in the history."""
+        body = CorrectionIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller, data = caller_of(request), body.validated_data
+        get_memory(memory_id=memory_id, store_ids=caller.stores())
+        memory = correct(
+            memory_id=memory_id,
+            statement=_statement(data, caller),
+            expected_version=data.get("version"),
+        )
+        return Response(memories_out([memory])[0])
+
+    @extend_schema(operation_id="forgetMemory", responses={202: ErasureOut})
+    def delete(self, request: Request, memory_id: UUID) -> Response:
+        """Forget it: out of every answer now, erased by a job right after."""
+        get_memory(memory_id=memory_id, store_ids=caller_of(request).stores())
+        erasure = request_erasure(target="memory", target_id=memory_id)
+        return Response(ErasureOut(erasure).data, status=202)
+
+
+class MemoryHistory(TenantView):
+    scopes = {"GET": "memories:read"}
+
+    @extend_schema(operation_id="getMemoryHistory", responses=VersionOut(many=True))
+    def get(self, request: Request, memory_id: UUID) -> Response:
+        """Everything this memory has said, newest first."""
+        memory = get_memory(memory_id=memory_id, store_ids=caller_of(request).stores())
+        versions = list(versions_of(memory=memory))
+        evidence = evidence_of(versions)
+        rows = [_version(version, evidence) for version in versions]
+        return Response(VersionOut(rows, many=True).data)
+
+
+class Search(TenantView):
+    scopes = {"POST": "memories:read"}
+
+    @extend_schema(operation_id="searchMemories", request=QuestionIn, responses=AnswerOut)
+    def post(self, request: Request) -> Response:
+        """The passages that answer best, by meaning and by words, in French or English."""
+        body = QuestionIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        data = body.validated_data
+        stores = caller_of(request).stores(person=data.get("person"), store=data.get("store"))
+        question = Question(
+            text=data["query"],
+            store_ids=stores,
+            limit=data["limit"],
+            since=data.get("since"),
+            until=data.get("until"),
+            providers=data.get("sources", []),
+            roles=data.get("roles", []),
+        )
+        answer = search(question)
+        results = [{**asdict(found), "source": found.provider} for found in answer.results]
+        out = {"results": results, "pending": answer.pending, "by_meaning": answer.by_meaning}
+        return Response(AnswerOut(out).data)

@@ -1,0 +1,109 @@
+"""The shapes of memories, questions and answers as JSON."""
+
+from rest_framework import serializers
+
+from souvenir.memories.models import Memory, MemoryVersion
+from souvenir.search.services import Answer, Found, Question
+
+KINDS = (
+    "fact", "preference", "instruction", "identity", "project", "goal", "skill", "relationship",
+    "context",
+)  # fmt: skip
+
+
+class StatementIn(serializers.Serializer[Memory]):
+    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    occurred_at = serializers.DateTimeField(required=False, help_text="When it happened.")
+    valid_from = serializers.DateTimeField(required=False, help_text="When it began to be true.")
+    valid_to = serializers.DateTimeField(required=False, help_text="When it stopped being true.")
+    observed_at = serializers.DateTimeField(required=False, help_text="When it was said.")
+
+
+class MemoryIn(StatementIn):
+    person = serializers.CharField(required=False, help_text="Whom it is about (external id).")
+    store = serializers.CharField(required=False, help_text="Or a shared store, by its name.")
+    kind = serializers.ChoiceField(choices=KINDS, default="fact")
+
+
+class CorrectionIn(StatementIn):
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    version = serializers.IntegerField(
+        required=False, help_text="The version you read; refused if it was changed since."
+    )
+
+
+class EvidenceOut(serializers.Serializer[object]):
+    conversation_id = serializers.UUIDField(source="message.conversation_id")
+    message_id = serializers.UUIDField()
+    block = serializers.IntegerField()
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    quote_sha256 = serializers.CharField()
+
+
+class VersionOut(serializers.Serializer[MemoryVersion]):
+    number = serializers.IntegerField()
+    text = serializers.CharField()
+    occurred_at = serializers.DateTimeField(allow_null=True)
+    valid_from = serializers.DateTimeField(allow_null=True)
+    valid_to = serializers.DateTimeField(allow_null=True)
+    observed_at = serializers.DateTimeField(allow_null=True)
+    recorded_at = serializers.DateTimeField()
+    origin = serializers.CharField()
+    method = serializers.CharField()
+    author = serializers.CharField()
+    reason = serializers.CharField()
+    evidence = EvidenceOut(many=True)
+
+
+class MemoryOut(serializers.Serializer[Memory]):
+    id = serializers.UUIDField()
+    store_id = serializers.UUIDField()
+    person_id = serializers.UUIDField(allow_null=True)
+    kind = serializers.CharField()
+    version = serializers.IntegerField()
+    recorded_at = serializers.DateTimeField()
+    current = VersionOut()
+
+
+class QuestionIn(serializers.Serializer[Question]):
+    query = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    person = serializers.CharField(required=False, help_text="Whose memory (external id).")
+    store = serializers.CharField(required=False, help_text="Or one store, by its name.")
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
+    since = serializers.DateTimeField(required=False, help_text="Said at or after.")
+    until = serializers.DateTimeField(required=False, help_text="Said before.")
+    sources = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="chatgpt, claude, …"
+    )
+    roles = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="user, assistant, tool, …"
+    )
+
+
+class SpanOut(serializers.Serializer[Found]):
+    block = serializers.IntegerField(help_text="Index into the message's blocks.")
+    start = serializers.IntegerField(help_text="Characters into the block's text.")
+    end = serializers.IntegerField(help_text="Exclusive.")
+
+
+class FoundOut(serializers.Serializer[Found]):
+    passage_id = serializers.UUIDField()
+    text = serializers.CharField()
+    score = serializers.FloatField(help_text="0 to 1; compares passages of one answer only.")
+    similarity = serializers.FloatField(allow_null=True)
+    bm25 = serializers.FloatField(allow_null=True)
+    conversation_id = serializers.UUIDField(allow_null=True)
+    conversation_title = serializers.CharField()
+    message_id = serializers.UUIDField(allow_null=True)
+    memory_id = serializers.UUIDField(allow_null=True)
+    span = SpanOut(source="*")
+    role = serializers.CharField()
+    source = serializers.CharField()
+    occurred_at = serializers.DateTimeField(allow_null=True)
+
+
+class AnswerOut(serializers.Serializer[Answer]):
+    results = FoundOut(many=True)
+    pending = serializers.IntegerField(help_text="Passages that are still being embedded.")
+    by_meaning = serializers.BooleanField(help_text="False: only words were compared.")

@@ -1,0 +1,109 @@
+"""People and keys of an organization."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from souvenir.api.paging import Oldest
+from souvenir.api.views import TenantView
+from souvenir.memories.models import Person
+from souvenir.memories.selectors import get_person, people
+from souvenir.memories.services import ensure_person
+from tenants.keys import SCOPES
+from tenants.models import ApiKey
+from tenants.selectors import api_keys
+from tenants.services import issue_key, revoke_key
+
+
+class PersonIn(serializers.Serializer[Person]):
+    external_id = serializers.CharField(max_length=200, trim_whitespace=False)
+    display_name = serializers.CharField(max_length=200, allow_blank=True, default="")
+
+
+class PersonOut(serializers.Serializer[Person]):
+    id = serializers.UUIDField()
+    external_id = serializers.CharField()
+    display_name = serializers.CharField()
+    recorded_at = serializers.DateTimeField()
+
+
+class KeyIn(serializers.Serializer[ApiKey]):
+    label = serializers.CharField(max_length=200)
+    scopes = serializers.ListField(
+        child=serializers.CharField(), allow_empty=False, help_text=f"Of: {', '.join(SCOPES)}."
+    )
+    person = serializers.CharField(
+        required=False, help_text="Reaches this person's memory alone (external id)."
+    )
+    expires_at = serializers.DateTimeField(required=False)
+
+
+class KeyOut(serializers.Serializer[ApiKey]):
+    id = serializers.UUIDField()
+    label = serializers.CharField()
+    hint = serializers.CharField(help_text="The last four characters of the key.")
+    scopes = serializers.SerializerMethodField()
+    person_id = serializers.UUIDField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+    def get_scopes(self, key: ApiKey) -> list[str]:
+        return key.scopes.split()
+
+
+class KeyCreated(KeyOut):
+    key = serializers.CharField(help_text="Shown this once. Keep it in a safe place.")
+
+
+class People(TenantView):
+    scopes = {"GET": "organization:read", "POST": "organization:write"}
+    pagination_class = Oldest
+
+    @extend_schema(operation_id="listPeople", responses=PersonOut(many=True))
+    def get(self, request: Request) -> Response:
+        """Everyone whose memory this organization keeps, oldest first."""
+        return self.page(request, people(), PersonOut)
+
+    @extend_schema(operation_id="ensurePerson", request=PersonIn, responses=PersonOut)
+    def post(self, request: Request) -> Response:
+        """The person known by this id, made with a personal store if new. Safe to repeat."""
+        body = PersonIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(PersonOut(ensure_person(**body.validated_data)).data)
+
+
+class Keys(TenantView):
+    scopes = {"GET": "organization:read", "POST": "organization:write"}
+
+    @extend_schema(operation_id="listKeys", responses=KeyOut(many=True))
+    def get(self, request: Request) -> Response:
+        """Keys in force, newest first; never their text."""
+        return Response(KeyOut(api_keys(), many=True).data)
+
+    @extend_schema(operation_id="createKey", request=KeyIn, responses={201: KeyCreated})
+    def post(self, request: Request) -> Response:
+        """Make a key. Its text is in this answer only."""
+        body = KeyIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        data = body.validated_data
+        person = get_person(external_id=data["person"]) if "person" in data else None
+        key = issue_key(
+            label=data["label"],
+            scopes=data["scopes"],
+            person_id=person.id if person else None,
+            expires_at=data.get("expires_at"),
+        )
+        return Response(KeyOut(key.record).data | {"key": key.text}, status=201)
+
+
+class OneKey(TenantView):
+    scopes = {"DELETE": "organization:write"}
+
+    @extend_schema(operation_id="revokeKey", responses={204: None})
+    def delete(self, request: Request, key_id: UUID) -> Response:
+        """The key stops working at once."""
+        revoke_key(key_id=key_id)
+        return Response(status=204)

@@ -1,0 +1,130 @@
+"""Errors as problem details (RFC 9457), in the caller's language. The one place that maps
+categories to statuses.
+"""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
+from django.http import Http404, HttpResponse, JsonResponse
+from django.utils.translation import get_language, gettext
+from rest_framework import exceptions
+from rest_framework.views import set_rollback
+
+from souvenir.api.errors import (
+    AddressNotFound,
+    BodyTooLarge,
+    KeyInvalid,
+    KeyMissing,
+    NotAcceptable,
+    RequestInvalid,
+)
+from souvenir.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    SouvenirError,
+    Unavailable,
+)
+
+_STATUSES: dict[type[SouvenirError], HTTPStatus] = {
+    KeyMissing: HTTPStatus.UNAUTHORIZED,
+    KeyInvalid: HTTPStatus.UNAUTHORIZED,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    AddressNotFound: HTTPStatus.NOT_FOUND,
+    Invalid: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Conflict: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's exception handler. What it does not know stays an error of the server, logged."""
+    found = _understood(error)
+    if found is None:
+        return None
+    set_rollback()
+    if transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)  # what a refused request began is not kept
+    response = problem(found)
+    if isinstance(error, exceptions.ValidationError):
+        response = problem(found, errors=list(_field_errors(error.detail)))
+    if isinstance(error, exceptions.MethodNotAllowed):
+        response.status_code = HTTPStatus.METHOD_NOT_ALLOWED
+        view = context.get("view")
+        response.headers["Allow"] = ", ".join(view.allowed_methods) if view else ""
+    return response
+
+
+def problem(error: SouvenirError, *, errors: list[dict[str, str]] | None = None) -> JsonResponse:
+    """One of our errors as an answer."""
+    status = status_of(error)
+    body: dict[str, Any] = {
+        "type": f"urn:souvenir:problem:{error.code}",
+        "title": gettext(status.phrase),
+        "status": status.value,
+        "code": error.code,
+        "detail": gettext(error.message).format(**error.params),
+    }
+    if errors is not None:
+        body["errors"] = errors
+    response = JsonResponse(body, status=status, content_type="application/problem+json")
+    response.headers["Content-Language"] = get_language() or "en-ca"
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "30"
+    return response
+
+
+def status_of(error: SouvenirError) -> HTTPStatus:
+    """The status of the nearest class in the error's ancestry that has one."""
+    return next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+
+
+def _understood(error: Exception) -> SouvenirError | None:
+    match error:
+        case SouvenirError():
+            return error
+        case exceptions.ValidationError():
+            return RequestInvalid()
+        case exceptions.NotAuthenticated():
+            return KeyMissing()
+        case exceptions.NotFound() | Http404():
+            return AddressNotFound()
+        case RequestDataTooBig():
+            return BodyTooLarge(limit_bytes=5 * 1024 * 1024)
+        case exceptions.APIException():
+            return NotAcceptable(detail=str(error.detail))
+    return None
+
+
+def _field_errors(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:  # noqa: ANN401
+    """DRF's nested details as a flat list, each with a JSON pointer (RFC 6901)."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            suffix = "" if name == "non_field_errors" else f"/{name}"
+            yield from _field_errors(inner, pointer + suffix)
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _field_errors(inner, pointer)
+    else:
+        yield {"pointer": pointer, "code": detail.code, "detail": str(detail)}
+
+
+def error_summary(code: str, params: dict[str, str]) -> dict[str, str]:
+    """An error that a job wrote down, told again in the reader's language."""
+    known = {kind.code: kind for kind in _leaves(SouvenirError)}
+    message = known[code].message if code in known else code
+    return {"code": code, "detail": gettext(message).format(**params)}
+
+
+def _leaves(kind: type[SouvenirError]) -> Iterator[type[SouvenirError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _leaves(child)

@@ -1,0 +1,55 @@
+"""What every view of this door has in common."""
+
+from typing import ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from souvenir.api.caller import caller_of
+from souvenir.api.errors import AddressNotFound
+from souvenir.api.paging import Newest
+
+
+class TenantView(APIView):
+    """A view of one organization. `scopes` says which scope each method needs."""
+
+    scopes: ClassVar[dict[str, str]]
+    pagination_class: type[BasePagination] = Newest
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method in self.scopes:
+            caller_of(request).need(self.scopes[request.method])
+
+    def page(
+        self,
+        request: Request,
+        rows: QuerySet,  # type: ignore[type-arg]  # any model: the serializer says which
+        serializer: type[BaseSerializer],  # type: ignore[type-arg]
+    ) -> Response:
+        """One page of rows, as JSON."""
+        paginator = self.pagination_class()
+        found = paginator.paginate_queryset(rows, request, view=self)
+        return paginator.get_paginated_response(serializer(found, many=True).data)
+
+
+class PlatformView(APIView):
+    """A view of the operator: acts on the directory, opens no organization."""
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        super().initial(request, *args, **kwargs)
+        caller_of(request).need_platform()
+
+
+class NothingHere(APIView):
+    """Any other address under the API: a problem in JSON, not a page."""
+
+    permission_classes = ()
+    schema = None
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        raise AddressNotFound

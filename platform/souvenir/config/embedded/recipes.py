@@ -1,0 +1,106 @@
+"""Which processes the embedded profile has, and what each is told."""
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from souvenir.config.embedded.children import Recipe
+from souvenir.config.embedded.roles import Cluster
+from souvenir.config.embedded.secrets_file import Secrets
+
+CHECKOUT = Path(__file__).resolve().parents[4]
+_OWNER_VARIABLE = "SOUVENIR_OWNER_DATABASE_URL"
+_CELERY = ("--without-gossip", "--without-mingle", "--loglevel", "WARNING")
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """Everything that is started after the database. `port` is only what people reach us at."""
+
+    home: Path
+    cluster: Cluster
+    secrets: Secrets
+    url: str
+
+    def migrate(self) -> Recipe:
+        """Bring the tables up to date, as their owner."""
+        return self._manage("migrate", "--database", "owner", "--no-input", as_owner=True)
+
+    def welcome(self) -> Recipe:
+        """Make the demonstration at the first start; say where to sign in."""
+        return self._manage("welcome", as_owner=True)
+
+    def web(self, descriptor: int) -> Recipe:
+        """Serve on a socket that is listening already."""
+        return self._python(
+            "web",
+            *("-m", "gunicorn", "souvenir.config.wsgi:application", "--bind", f"fd://{descriptor}"),
+            *("--worker-class", "gthread", "--workers", "1", "--threads", "8"),
+            *("--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning"),
+            last_signal=signal.SIGTERM,
+            descriptors=(descriptor,),
+        )
+
+    def workers(self) -> list[Recipe]:
+        """Two workers, so that what a person waits for never waits for an import; a sweeper."""
+        return [
+            self._worker("express", "interactive,erasure"),
+            self._worker("bulk", "bulk"),
+            self._manage("sweep"),
+        ]
+
+    def _worker(self, name: str, queues: str) -> Recipe:
+        return self._python(
+            f"worker-{name}",
+            *("-m", "celery", "-A", "workers.app", "worker", "-P", "prefork", "-c", "1"),
+            *("-Q", queues, "-n", f"{name}@%h", *_CELERY),
+        )
+
+    def _manage(self, *arguments: str, as_owner: bool = False) -> Recipe:
+        return self._python(arguments[0], "manage.py", *arguments, as_owner=as_owner)
+
+    def _python(
+        self,
+        name: str,
+        *arguments: str,
+        as_owner: bool = False,
+        last_signal: signal.Signals = signal.SIGKILL,
+        descriptors: tuple[int, ...] = (),
+    ) -> Recipe:
+        environment = self._environment()
+        if as_owner:
+            environment[_OWNER_VARIABLE] = self.cluster.owner_url
+        return Recipe(
+            name=name,
+            command=(sys.executable, *arguments),
+            environment=environment,
+            folder=CHECKOUT,
+            logs=self.home / "log",
+            last_signal=last_signal,
+            descriptors=descriptors,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """The person's own environment, less what would lead to another database, plus ours."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PG") and name not in {"DATABASE_URL", _OWNER_VARIABLE}
+        }
+        return {
+            "SOUVENIR_PUBLIC_URL": self.url,
+            **kept,
+            "SOUVENIR_PROFILE": "embedded",
+            "SOUVENIR_DATABASE_URL": self.cluster.app_url,
+            "SOUVENIR_BROKER_URL": self.cluster.broker_url,
+            "SOUVENIR_BROKER_DSN": self.cluster.broker_dsn,
+            "SOUVENIR_SECRET_KEY": self.secrets.secret_key,
+            "SOUVENIR_SEALING_KEY": self.secrets.sealing_key,
+            "SOUVENIR_OBJECTS_DIR": str(self.home / "objects"),
+            "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
+            # Relative to the checkout, where they start: a colon in its path would split it.
+            "PYTHONPATH": f"platform{os.pathsep}.",
+            "OMP_NUM_THREADS": "1",
+        }

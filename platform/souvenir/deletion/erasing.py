@@ -1,0 +1,211 @@
+"""Carry an erasure out: rows, passages, vectors, tokens, raw objects, assets, finished exports.
+
+Each step removes and counts in one transaction; counts by table are the report.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from souvenir.deletion.models import Erasure
+from souvenir.deletion.registry import ERASABLES, Reach
+from souvenir.embedding.models import PassageVector
+from souvenir.export.models import Export
+from souvenir.ingestion.deriving import derive_again
+from souvenir.ingestion.importing import ASSETS
+from souvenir.ingestion.models import Asset, Import, Passage, PassageToken, RawObject
+from souvenir.ingestion.services import UPLOADS
+from souvenir.memories.models import (
+    Conversation,
+    Evidence,
+    Memory,
+    MemoryVersion,
+    Message,
+    Person,
+    Store,
+)
+from tenants import objects
+from tenants.ledger import Lease, cancel_jobs
+from tenants.models import ApiKey
+from tenants.services import mark_organization_erased
+
+EXPORTS = "exports"  # the kind of object that a finished export is
+Target = Erasure.Target
+
+
+def erase(lease: Lease) -> None:
+    """Carry an erasure out. Safe to run again from any point: what has gone stays gone.
+
+    Raises:
+        LeaseLost
+    """
+    with lease.step():
+        erasure = Erasure.objects.get(id=lease.subject_id)
+        _remove_exports(lease, erasure)
+    _STEPS[Target(erasure.target)](lease, erasure)
+    with lease.step():
+        erasure = Erasure.objects.select_for_update().get(id=lease.subject_id)
+        erasure.finished_at = timezone.now()
+        erasure.save(update_fields=["finished_at"])
+        if erasure.target == Target.ORGANIZATION:
+            mark_organization_erased(organization_id=lease.organization_id)
+        lease.finish()
+
+
+Rows = QuerySet[Any]
+
+
+def _count(erasure_id: UUID, counts: dict[str, int]) -> None:
+    """Add to the report, in the step that removed the rows."""
+    erasure = Erasure.objects.select_for_update().get(id=erasure_id)
+    erasure.counts = dict(Counter(erasure.counts) + Counter(counts))
+    erasure.save(update_fields=["counts"])
+
+
+def _remove_exports(lease: Lease, erasure: Erasure) -> None:
+    """Finished copies may hold what is being erased: the person's, and the whole organization's."""
+    everyone = erasure.target == Target.ORGANIZATION
+    about = Q() if everyone else Q(person_id=erasure.person_id) | Q(person_id=None)
+    found = Export.objects.filter(about)
+    cancel_jobs(keep=lease.job_id, subject_ids=list(found.values_list("id", flat=True)))
+    files = [objects.remove(EXPORTS, str(export.id)) for export in found]
+    removed, _ = found.delete()
+    _count(erasure.id, {"exports": removed, "export_files": sum(files)})
+
+
+def _remove(erasure: Erasure, rows: dict[str, Rows]) -> None:
+    """Remove rows table by table, children first. Call in a step."""
+    _count(erasure.id, {name: found.delete()[0] for name, found in rows.items()})
+
+
+def _passage_rows(condition: Q) -> dict[str, Rows]:
+    """A passage's rows and those derived from it, so that each table is counted."""
+    passages = Passage.objects.filter(condition)
+    ids = passages.values("id")
+    return {
+        "passage_vectors": PassageVector.objects.filter(passage_id__in=ids),
+        "passage_tokens": PassageToken.objects.filter(passage_id__in=ids),
+        "passages": passages,
+    }
+
+
+def _erase_memory(lease: Lease, erasure: Erasure) -> None:
+    memory_id = erasure.target_id
+    with lease.step():
+        rows = {
+            **_passage_rows(Q(memory_id=memory_id)),
+            "evidence": Evidence.objects.filter(version__memory_id=memory_id),
+            "memory_versions": MemoryVersion.objects.filter(memory_id=memory_id),
+            "memories": Memory.objects.filter(id=memory_id),
+        }
+        _remove(erasure, rows)
+
+
+def _erase_conversation(lease: Lease, erasure: Erasure) -> None:
+    with lease.step():
+        _remove(erasure, _conversation_rows([erasure.target_id]))
+
+
+def _conversation_rows(ids: list[UUID]) -> dict[str, Rows]:
+    return {
+        **_passage_rows(Q(conversation_id__in=ids)),
+        "evidence": Evidence.objects.filter(message__conversation_id__in=ids),
+        "messages": Message.objects.filter(conversation_id__in=ids),
+        "raw_objects": RawObject.objects.filter(conversation_id__in=ids),
+        "conversations": Conversation.objects.filter(id__in=ids),
+    }
+
+
+def _erase_import(lease: Lease, erasure: Erasure) -> None:
+    """What only this import brought goes; what a later import said again is derived from that one."""
+    import_id = erasure.target_id
+    with lease.step():
+        touched = RawObject.objects.filter(batch_id=import_id).values("conversation_id")
+        ids = list(
+            Conversation.objects.filter(Q(import_id=import_id) | Q(id__in=touched)).values_list(
+                "id", flat=True
+            )
+        )
+        others = RawObject.objects.filter(conversation_id__in=ids).exclude(batch_id=import_id)
+        shared = set(others.values_list("conversation_id", flat=True))
+    alone = [conversation_id for conversation_id in ids if conversation_id not in shared]
+    for conversation_id in alone:
+        with lease.step():
+            _remove(erasure, _conversation_rows([conversation_id]))
+    with lease.step():
+        assets = Asset.objects.filter(batch_id=import_id)
+        files = [objects.remove(ASSETS, str(asset.id)) for asset in assets]
+        raw = RawObject.objects.filter(batch_id=import_id)
+        counts = {"asset_files": sum(files), "assets": assets.delete()[0]}
+        counts |= {"raw_objects": raw.delete()[0]}
+        objects.remove(UPLOADS, str(import_id))
+        for conversation_id in sorted(shared):
+            counts = dict(Counter(counts) + Counter(derive_again(conversation_id=conversation_id)))
+        counts |= {"imports": Import.objects.filter(id=import_id).delete()[0]}
+        _count(erasure.id, counts)
+
+
+def _erase_person(lease: Lease, erasure: Erasure) -> None:
+    person_id = erasure.target_id
+    with lease.step():
+        stores = Store.objects.filter(person_id=person_id)
+        reach = Reach(list(stores.values_list("id", flat=True)), [person_id])
+        _stop_work(lease, reach)
+    _remove_reach(lease, erasure, reach)
+
+
+def _erase_organization(lease: Lease, erasure: Erasure) -> None:
+    with lease.step():
+        cancel_jobs(keep=lease.job_id)
+        reach = Reach(
+            list(Store.objects.values_list("id", flat=True)),
+            list(Person.objects.values_list("id", flat=True)),
+        )
+    _remove_reach(lease, erasure, reach)
+    with lease.step():
+        counts = {
+            "keys": ApiKey.objects.all().delete()[0],
+            "imports": Import.objects.all().delete()[0],
+            "object_files": objects.remove_all(),
+        }
+        _count(erasure.id, counts)
+
+
+def _stop_work(lease: Lease, reach: Reach) -> None:
+    """Imports and embeddings under way lose their lease: they can write nothing after this."""
+    imports = Import.objects.filter(
+        Q(store_id__in=reach.store_ids) | Q(person_id__in=reach.person_ids)
+    )
+    subjects = [*imports.values_list("id", flat=True), *reach.store_ids]
+    cancel_jobs(keep=lease.job_id, subject_ids=subjects)
+
+
+def _remove_reach(lease: Lease, erasure: Erasure, reach: Reach) -> None:
+    """Everything of some stores and people: files first, while the rows still name them."""
+    with lease.step():
+        assets = Asset.objects.filter(store_id__in=reach.store_ids)
+        imports = Import.objects.filter(store_id__in=reach.store_ids)
+        files = [
+            objects.remove(ASSETS, str(asset_id))
+            for asset_id in assets.values_list("id", flat=True)
+        ]
+        uploads = [
+            objects.remove(UPLOADS, str(id_)) for id_ in imports.values_list("id", flat=True)
+        ]
+        _count(erasure.id, {"asset_files": sum(files), "upload_files": sum(uploads)})
+    for erasable in ERASABLES:
+        with lease.step():
+            _count(erasure.id, {erasable.name: erasable.rows(reach).delete()[0]})
+
+
+_STEPS: dict[Target, Callable[[Lease, Erasure], None]] = {
+    Target.MEMORY: _erase_memory,
+    Target.CONVERSATION: _erase_conversation,
+    Target.IMPORT: _erase_import,
+    Target.PERSON: _erase_person,
+    Target.ORGANIZATION: _erase_organization,
+}

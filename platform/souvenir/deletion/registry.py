@@ -1,0 +1,83 @@
+"""Every tenant table, in the order in which its rows can go, and how each finds what it must lose.
+
+A table that is missing here fails a test; a row that is missed stops the deletion, because nothing
+cascades but what is derived from a passage.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet
+
+from souvenir.embedding.models import PassageVector
+from souvenir.export.models import Export
+from souvenir.ingestion.models import Asset, Import, Passage, PassageToken, RawObject
+from souvenir.memories.models import (
+    Conversation,
+    Evidence,
+    Memory,
+    MemoryVersion,
+    Message,
+    Person,
+    Source,
+    Store,
+)
+from tenants.models import ApiKey
+
+# Kept when an organization goes: they hold ids, times and counts, and show what was done.
+KEPT = {"deletion_erasure": "the report of the erasure", "tenants_job": "what was done, and when"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whose rows go: those of these stores and of these people."""
+
+    store_ids: list[UUID]
+    person_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasable:
+    """A table, its name in the report, and which of its rows a reach takes."""
+
+    name: str
+    model: type[Model]
+    taken: Callable[[Reach], Q]
+
+    def rows(self, reach: Reach) -> QuerySet[Any]:
+        return self.model._default_manager.filter(self.taken(reach))
+
+
+def _by_store(reach: Reach) -> Q:
+    return Q(store_id__in=reach.store_ids)
+
+
+def _by_person(reach: Reach) -> Q:
+    return Q(person_id__in=reach.person_ids)
+
+
+def _evidence(reach: Reach) -> Q:
+    return Q(version__store_id__in=reach.store_ids) | Q(message__store_id__in=reach.store_ids)
+
+
+# Children before parents: vectors and tokens first, people last.
+ERASABLES = (
+    Erasable("passage_vectors", PassageVector, _by_store),
+    Erasable("passage_tokens", PassageToken, _by_store),
+    Erasable("passages", Passage, _by_store),
+    Erasable("evidence", Evidence, _evidence),
+    Erasable("memory_versions", MemoryVersion, _by_store),
+    Erasable("memories", Memory, _by_store),
+    Erasable("raw_objects", RawObject, _by_store),
+    Erasable("assets", Asset, _by_store),
+    Erasable("messages", Message, _by_store),
+    Erasable("conversations", Conversation, _by_store),
+    Erasable("imports", Import, lambda reach: _by_store(reach) | _by_person(reach)),
+    Erasable("sources", Source, _by_store),
+    Erasable("stores", Store, lambda reach: Q(id__in=reach.store_ids)),
+    Erasable("exports", Export, _by_person),
+    Erasable("keys", ApiKey, _by_person),
+    Erasable("people", Person, lambda reach: Q(id__in=reach.person_ids)),
+)

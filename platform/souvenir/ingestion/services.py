@@ -1,0 +1,108 @@
+"""Take things in: accept an upload, remember and correct a single statement."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from souvenir.core.ids import new_id
+from souvenir.core.jobs import Job
+from souvenir.ingestion.errors import UploadEmpty, UploadTooLarge
+from souvenir.ingestion.models import Import
+from souvenir.ingestion.passages import index_memory
+from souvenir.memories.models import Memory, Person, Store
+from souvenir.memories.selectors import current_versions, personal_store
+from souvenir.memories.services import Statement, add_memory, correct_memory
+from tenants import objects
+from tenants.ledger import accept_job
+
+UPLOADS = "uploads"  # the kind of object that an upload is until it has been read
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it arrives: a name that a person gave it, and its bytes in chunks."""
+
+    file_name: str
+    chunks: Iterable[bytes]
+
+
+def accept_import(*, person: Person | None, upload: Upload) -> Import:
+    """Keep an upload and accept the job that brings it in. Needs a tenant scope.
+
+    `person` may be None only for the archive of a whole organization.
+
+    Raises:
+        UploadEmpty, UploadTooLarge: nothing is kept.
+    """
+    import_id = new_id()
+    digest = hashlib.sha256()
+    size = objects.store(UPLOADS, str(import_id), _measured(upload.chunks, digest.update))
+    if not size:
+        objects.remove(UPLOADS, str(import_id))
+        raise UploadEmpty
+    store = personal_store(person=person) if person else None
+    record = Import.objects.create(
+        id=import_id,
+        store_id=store.id if store else None,
+        person_id=person.id if person else None,
+        file_name=upload.file_name[:255],
+        sha256=digest.hexdigest(),
+        size_bytes=size,
+    )
+    person_id = person.id if person else None
+    job = accept_job(Job.RUN_IMPORT, subject_id=record.id, person_id=person_id, unit="objects")
+    record.job_id = job.id
+    record.save(update_fields=["job_id"])
+    return record
+
+
+def ask_for_vectors(*, store_id: UUID, person_id: UUID | None) -> None:
+    """Accept the job that embeds what is new in a store."""
+    accept_job(Job.EMBED_PASSAGES, subject_id=store_id, person_id=person_id, unit="passages")
+
+
+@transaction.atomic
+def remember(*, store: Store, statement: Statement, kind: str = "fact") -> Memory:
+    """Keep a memory that can be found by its words at once, and ask for its vector.
+
+    Raises:
+        MemoryEmpty, MemoryTooLong
+    """
+    memory = add_memory(store=store, statement=statement, kind=kind)
+    _index(memory)
+    return memory
+
+
+@transaction.atomic
+def correct(
+    *, memory_id: UUID, statement: Statement, expected_version: int | None = None
+) -> Memory:
+    """Correct a memory; from then on search finds what it says now.
+
+    Raises:
+        MemoryNotFound, MemoryChanged, MemoryEmpty, MemoryTooLong
+    """
+    memory = correct_memory(
+        memory_id=memory_id, statement=statement, expected_version=expected_version
+    )
+    _index(memory)
+    return memory
+
+
+def _index(memory: Memory) -> None:
+    index_memory(memory, current_versions([memory])[memory.id])
+    ask_for_vectors(store_id=memory.store_id, person_id=memory.person_id)
+
+
+def _measured(chunks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > settings.SOUVENIR_UPLOAD_MAX_BYTES:
+            raise UploadTooLarge(limit_bytes=settings.SOUVENIR_UPLOAD_MAX_BYTES)
+        update(chunk)
+        yield chunk

@@ -1,0 +1,64 @@
+-- One question, one round trip: exact vectors and BM25 over blind tokens, mixed, with their texts.
+-- The tenant stands in every arm: row-level security is the wall, the literal is the plan.
+-- {filter} narrows passages (alias p) by time, source and role; {narrow} applies it to the vectors.
+WITH scope AS MATERIALIZED (
+    SELECT count(*)::float8 AS passages, greatest(avg(terms), 1)::float8 AS mean_terms
+    FROM ingestion_passage WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
+), dense AS MATERIALIZED (
+    -- "+ 0" keeps any graph index out of the plan: a person's passages are scanned exactly.
+    SELECT v.passage_id, -((v.embedding <#> %(vector)s::halfvec) + 0) AS similarity
+    FROM embedding_passagevector v {narrow}
+    WHERE v.tenant_id = %(tenant)s AND v.store_id = ANY (%(stores)s)
+    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(candidates)s
+), frequency AS MATERIALIZED (
+    SELECT token, count(*)::float8 AS passages FROM ingestion_passagetoken
+    WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) AND token = ANY (%(tokens)s)
+    GROUP BY token
+), lexical AS MATERIALIZED (
+    -- Robertson and Zaragoza 2009: k1 = 1.2, b = 0.75.
+    SELECT t.passage_id, sum(
+        ln(1 + (s.passages - f.passages + 0.5) / (f.passages + 0.5))
+        * t.frequency * 2.2 / (t.frequency + 1.2 * (0.25 + 0.75 * p.terms / s.mean_terms))
+    ) AS bm25
+    FROM ingestion_passagetoken t
+    JOIN frequency f ON f.token = t.token
+    JOIN ingestion_passage p ON p.tenant_id = t.tenant_id AND p.id = t.passage_id
+    CROSS JOIN scope s
+    WHERE t.tenant_id = %(tenant)s AND t.store_id = ANY (%(stores)s) AND t.token = ANY (%(tokens)s)
+      {filter}
+    GROUP BY t.passage_id ORDER BY bm25 DESC LIMIT %(candidates)s
+), candidate AS MATERIALIZED (
+    SELECT passage_id FROM dense UNION SELECT passage_id FROM lexical
+), scored AS MATERIALIZED (
+    SELECT c.passage_id, l.bm25,
+           -((v.embedding <#> %(vector)s::halfvec) + 0) AS similarity
+    FROM candidate c
+    LEFT JOIN lexical l ON l.passage_id = c.passage_id
+    LEFT JOIN embedding_passagevector v
+           ON v.tenant_id = %(tenant)s AND v.store_id = ANY (%(stores)s) AND v.passage_id = c.passage_id
+), extent AS MATERIALIZED (
+    SELECT min(similarity) AS low, max(similarity) AS high, max(bm25) AS best FROM scored
+), mixed AS MATERIALIZED (
+    -- A convex mix: cosines of this model live between 0.7 and 0.9, so they are stretched first.
+    SELECT passage_id, similarity, bm25,
+           %(dense_weight)s * coalesce((similarity - low) / nullif(high - low, 0), 0)
+           + (1 - %(dense_weight)s) * coalesce(bm25 / nullif(best, 0), 0) AS score
+    FROM scored CROSS JOIN extent
+    WHERE bm25 IS NOT NULL OR %(dense_weight)s > 0
+    ORDER BY score DESC, passage_id LIMIT %(limit)s
+), pending AS MATERIALIZED (
+    SELECT count(*) AS passages FROM ingestion_passage
+    WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) AND embedded_with = ''
+)
+SELECT w.passages, x.score, x.similarity, x.bm25,
+       p.id, p.conversation_id, p.message_id, p.memory_id, p.block, p.start, p."end",
+       p.role, p.provider, p.occurred_at, g.blocks, c.title, n.text
+FROM pending w
+LEFT JOIN mixed x ON true
+LEFT JOIN ingestion_passage p ON p.tenant_id = %(tenant)s AND p.id = x.passage_id
+LEFT JOIN memories_message g ON g.tenant_id = %(tenant)s AND g.id = p.message_id
+LEFT JOIN memories_conversation c ON c.tenant_id = %(tenant)s AND c.id = p.conversation_id
+LEFT JOIN memories_memory m ON m.tenant_id = %(tenant)s AND m.id = p.memory_id
+LEFT JOIN memories_memoryversion n
+       ON n.tenant_id = %(tenant)s AND n.memory_id = m.id AND n.number = m.version
+ORDER BY x.score DESC, p.id

@@ -1,0 +1,155 @@
+"""Ask a memory: the passages that answer best, by meaning and by words."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from pgvector import HalfVector
+
+from souvenir.core.sealing import blind_token, index_key
+from souvenir.embedding.errors import EmbedderUnavailable
+from souvenir.embedding.local import local_embedder
+from souvenir.ingestion.terms import terms
+from souvenir.search.errors import QuestionEmpty
+from tenants.isolation.scope import current_tenant
+
+_HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
+_CANDIDATES = 100  # of each retriever, before they are mixed
+# Half meaning, half words: the mix that did best on LoCoMo's turns (docs/benchmarks.md).
+_DENSE_WEIGHT = 0.5
+_MAX_QUESTION = 8_000  # characters looked at
+_NO_PASSAGE = HalfVector([0.0] * 384).to_text()  # orders nothing: every similarity is 0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and of what. Empty filters filter nothing."""
+
+    text: str
+    store_ids: list[UUID]
+    limit: int = 10
+    since: datetime | None = None  # inclusive, against when the source says it was said
+    until: datetime | None = None  # exclusive
+    providers: list[str] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One passage: what it says, how well it fits, and where it stands.
+
+    `score` is between 0 and 1 and compares passages of one answer only. `similarity` is the cosine
+    (None: not embedded yet), `bm25` the words' own score (None: no word in common).
+    """
+
+    passage_id: UUID
+    text: str
+    score: float
+    similarity: float | None
+    bm25: float | None
+    conversation_id: UUID | None
+    conversation_title: str
+    message_id: UUID | None
+    memory_id: UUID | None
+    block: int
+    start: int
+    end: int
+    role: str
+    provider: str
+    occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Best first. `pending`: passages of these stores that have no vector yet."""
+
+    results: list[Found]
+    pending: int
+    by_meaning: bool  # False: the embedder did not answer, and only words were compared
+
+
+def search(question: Question) -> Answer:
+    """One round trip to the database. Needs a tenant scope.
+
+    Raises:
+        QuestionEmpty
+    """
+    text = question.text.strip()[:_MAX_QUESTION]
+    if not text:
+        raise QuestionEmpty
+    vector = _vector(text)
+    tenant_id = current_tenant()
+    key = index_key(tenant_id)
+    condition, values = _filter(question)
+    narrow = (
+        "JOIN ingestion_passage p ON p.tenant_id = v.tenant_id AND p.id = v.passage_id" + condition
+        if condition
+        else ""
+    )
+    statement = _HYBRID.format(filter=condition, narrow=narrow)
+    parameters = {
+        "tenant": tenant_id,
+        "stores": question.store_ids,
+        "vector": vector or _NO_PASSAGE,
+        "tokens": sorted({blind_token(term, key=key) for term in terms(text)}),
+        "candidates": max(_CANDIDATES, question.limit),
+        "dense_weight": _DENSE_WEIGHT if vector else 0.0,
+        "limit": question.limit,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters | values)
+        rows = cursor.fetchall()
+    results = [_found(row[1:]) for row in rows if row[1] is not None]
+    return Answer(results=results, pending=rows[0][0], by_meaning=vector is not None)
+
+
+def _vector(text: str) -> str | None:
+    """The question's vector as PostgreSQL reads it; None where the embedder does not answer."""
+    try:
+        return HalfVector(local_embedder().embed([text], kind="query")[0]).to_text()
+    except EmbedderUnavailable:
+        return None
+
+
+def _filter(question: Question) -> tuple[str, dict[str, Any]]:
+    """SQL to append to a condition on passages `p`, and its parameters."""
+    parts = {
+        "since": ("p.occurred_at >= %(since)s", question.since),
+        "until": ("p.occurred_at < %(until)s", question.until),
+        "providers": ("p.provider = ANY (%(providers)s)", question.providers),
+        "roles": ("p.role = ANY (%(roles)s)", question.roles),
+    }
+    used = {name: part for name, part in parts.items() if part[1]}
+    condition = "".join(f" AND {sql}" for sql, _ in used.values())
+    return condition, {name: value for name, (_, value) in used.items()}
+
+
+def _found(row: tuple[Any, ...]) -> Found:
+    (
+        score, similarity, bm25, passage_id, conversation_id, message_id, memory_id, block, start,
+        end, role, provider, occurred_at, blocks, title, memory_text,
+    ) = row  # fmt: skip
+    whole = (
+        bytes(memory_text).decode() if blocks is None else json.loads(bytes(blocks))[block]["text"]
+    )
+    return Found(
+        passage_id=passage_id,
+        text=whole[start:end],
+        score=score,
+        similarity=similarity,
+        bm25=bm25,
+        conversation_id=conversation_id,
+        conversation_title=bytes(title or b"").decode(),
+        message_id=message_id,
+        memory_id=memory_id,
+        block=block,
+        start=start,
+        end=end,
+        role=role,
+        provider=provider,
+        occurred_at=occurred_at,
+    )
