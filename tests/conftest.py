@@ -31,6 +31,8 @@ os.environ |= {
 
 django.setup()
 
+from tests.builders import Tenant, make_tenant  # noqa: E402 — models need Django to be up
+
 
 @pytest.fixture(scope="session", autouse=True)
 def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
@@ -44,3 +46,15 @@ def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 def unique() -> str:
     """A word that no other test uses: for slugs, ids and addresses."""
     return uuid4().hex
+
+
+@pytest.fixture
+def acme() -> Tenant:
+    """The organization that a test is about."""
+    return make_tenant()
+
+
+@pytest.fixture
+def globex() -> Tenant:
+    """A stranger, who must see none of it."""
+    return make_tenant()

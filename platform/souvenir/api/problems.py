@@ -11,7 +11,6 @@ from django.db import transaction
 from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.translation import get_language, gettext
 from rest_framework import exceptions
-from rest_framework.views import set_rollback
 
 from souvenir.api.errors import (
     AddressNotFound,
@@ -48,7 +47,6 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse 
     found = _understood(error)
     if found is None:
         return None
-    set_rollback()
     if transaction.get_connection().in_atomic_block:
         transaction.set_rollback(True)  # what a refused request began is not kept
     response = problem(found)

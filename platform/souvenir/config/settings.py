@@ -103,9 +103,7 @@ TIME_ZONE = "America/Toronto"
 
 # Static files are served by the web process itself: no CDN, no build step.
 STATIC_URL = "/static/"
-STATIC_ROOT = CHECKOUT / "static-collected"
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
 
 # Sessions and cookies
 SECURE = ENVIRONMENT.public_url.startswith("https://")

@@ -47,7 +47,8 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[ItemRead]:
         if file.use == "asset":
             yield AssetRead(file.member.path, file.member.bytes_size, file.member.open)
         for item in _objects(file, limits):
-            yield _understood(item, is_in_history=bool(file.kind.codec))
+            is_in_history = bool(file.kind.codec) or file.member.level == 0
+            yield _understood(item, is_in_history=is_in_history)
 
 
 def _objects(file: SortedFile, limits: Limits) -> Iterator[ParsedObject]:

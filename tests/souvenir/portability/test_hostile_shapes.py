@@ -70,7 +70,7 @@ def assert_sound(conversation: ConversationDocument) -> None:
 
 @pytest.mark.parametrize("name", BARE)
 @settings(
-    deadline=None, max_examples=4000, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_a_sample_with_odd_values_in_it_is_read_whole_or_refused(
@@ -87,7 +87,7 @@ def test_a_sample_with_odd_values_in_it_is_read_whole_or_refused(
 
 
 @settings(
-    deadline=None, max_examples=3000, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     body=st.binary(max_size=80),

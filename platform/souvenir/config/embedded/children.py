@@ -16,7 +16,7 @@ from souvenir.config.embedded.speech import say
 from souvenir.core.errors import gettext_noop
 
 QUICK_SECONDS = 10.0  # a shorter life counts as a failed start
-MAX_QUICK_DEATHS = 5
+MAX_QUICK_DEATHS = 4
 _LOG_MAX_BYTES = 5_000_000
 _TAIL_BYTES = 4_000
 _TAIL_LINES = 15

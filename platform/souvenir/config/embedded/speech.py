@@ -13,7 +13,7 @@ _CATALOGUES = Path(__file__).resolve().parents[2] / "locale"
 
 def say(message: str, **params: object) -> None:
     """Write one sentence for a person. `message` is English, and marked for the catalogue."""
-    sys.stdout.write(_translate(message).format(**params) + "\n")
+    sys.stdout.write(spoken(message).format(**params) + "\n")
     sys.stdout.flush()
 
 
@@ -22,7 +22,8 @@ def say_error(error: SouvenirError) -> None:
     say(error.message, **error.params)
 
 
-def _translate(message: str) -> str:
+def spoken(message: str) -> str:
+    """The sentence in the terminal’s language."""
     return _catalogue(_language()).gettext(message)
 
 

@@ -1,0 +1,54 @@
+"""`manage.py welcome`: makes the demonstration at the first start, and says where to sign in."""
+
+from argparse import ArgumentParser
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from souvenir.config import demonstration
+from souvenir.config.embedded.speech import say, spoken
+from souvenir.core.errors import gettext_noop
+
+_ROLES = {
+    demonstration.MEMBER: gettext_noop("a person, for “My memory”"),
+    demonstration.OWNER: gettext_noop("the organization’s owner"),
+    demonstration.ADMIN: gettext_noop("the platform’s administrator"),
+}
+
+
+class Command(BaseCommand):
+    help = "Make the demonstration at the first start, and say where to sign in."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--new-logins", action="store_true", help="give the demo logins new passwords and keys"
+        )
+
+    def handle(self, *, new_logins: bool, **_: object) -> None:
+        is_first = not demonstration.is_made()
+        demonstration.make_demonstration()
+        say("")
+        say(gettext_noop("Souvenir is ready: {address}"), address=settings.SOUVENIR_PUBLIC_URL)
+        if is_first or new_logins:
+            self._show(demonstration.new_credentials())
+        else:
+            say(
+                gettext_noop(
+                    "The logins were shown at the first start. For new ones: make logins"
+                )
+            )
+
+    def _show(self, credentials: demonstration.Credentials) -> None:
+        say(
+            gettext_noop(
+                "It holds a demonstration: {name}’s year with three assistants. It can be searched "
+                "by its words in a few seconds, and by its meaning a few minutes later."
+            ),
+            name=demonstration.PERSON_NAME,
+        )
+        say(gettext_noop("Copy these now: they are not shown again."))
+        for email, role in _ROLES.items():
+            say("  {email:<24} {password}", email=email, password=credentials.passwords[email])
+            say("  {indent:<24} {role}", indent="", role=spoken(role))
+        say(gettext_noop("  Key of the organization:  {key}"), key=credentials.organization_key)
+        say(gettext_noop("  Key of the platform:      {key}"), key=credentials.platform_key)

@@ -1,0 +1,116 @@
+"""Things that tests are about, made through the real services. `acme` is ours, `globex` a stranger."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.test import Client
+
+from souvenir.core.jobs import Job as Kind
+from souvenir.deletion.erasing import erase
+from souvenir.embedding.services import embed_store
+from souvenir.export.services import write_export
+from souvenir.ingestion.importing import run_import
+from souvenir.ingestion.models import Import
+from souvenir.ingestion.services import Upload, accept_import
+from souvenir.memories.services import ensure_person
+from tenants.isolation.scope import tenant_scope
+from tenants.ledger import claim_job
+from tenants.models import Job, Organization
+from tenants.services import create_organization
+from workers.running import work
+
+HANDLERS = {
+    Kind.RUN_IMPORT: run_import,
+    Kind.EMBED_PASSAGES: embed_store,
+    Kind.WRITE_EXPORT: write_export,
+    Kind.ERASE: erase,
+}
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organization with its owner's key, and an HTTP client that carries it."""
+
+    organization: Organization
+    key: str
+
+    @property
+    def id(self) -> UUID:
+        return self.organization.id
+
+    @property
+    def http(self) -> Client:
+        return Client(headers={"authorization": f"Bearer {self.key}"})
+
+
+def make_tenant() -> Tenant:
+    """A fresh organization, which nothing else in the tests has touched."""
+    organization, key = create_organization(
+        slug=f"t-{uuid4().hex}", name_en="A company", name_fr="Une compagnie", placement="local"
+    )
+    return Tenant(organization, key.text)
+
+
+def run_jobs(tenant: Tenant, *kinds: Kind) -> list[Job]:
+    """Do the waiting jobs of some kinds (all, if none is named) as a worker would, in order."""
+    wanted = [kind.value for kind in kinds or tuple(Kind)]
+    done = []
+    while True:
+        with tenant_scope(tenant.id):
+            waiting = Job.objects.filter(kind__in=wanted, state=Job.State.QUEUED)
+            job = waiting.exclude(id__in=[job.id for job in done]).order_by("created_at").first()
+            lease = claim_job(job.id) if job else None
+        if job is None:
+            return done
+        if lease is not None:
+            work(lease, HANDLERS[Kind(job.kind)])
+        with tenant_scope(tenant.id):
+            job.refresh_from_db()
+        done.append(job)
+
+
+def import_bytes(
+    tenant: Tenant, body: bytes, *, person: str = "alice", name: str = "conversations.json"
+) -> Import:
+    """Bring a file in through the ordinary path, to its end, without embedding it."""
+    with tenant_scope(tenant.id):
+        record = accept_import(
+            person=ensure_person(external_id=person), upload=Upload(name, [body])
+        )
+    run_jobs(tenant, Kind.RUN_IMPORT)
+    with tenant_scope(tenant.id):
+        record.refresh_from_db()
+    return record
+
+
+def chatgpt_export(*texts: str, conversation: str = "c-1", title: str = "A talk") -> bytes:
+    """A classic ChatGPT export of one conversation: user and assistant in turn, one branch."""
+    mapping: dict[str, Any] = {"root": {"id": "root", "message": None, "parent": None, "children": []}}
+    parent = "root"
+    for index, text in enumerate(texts):
+        node = f"{conversation}-m{index}"
+        mapping[parent]["children"].append(node)
+        mapping[node] = {
+            "id": node,
+            "parent": parent,
+            "children": [],
+            "message": {
+                "id": node,
+                "author": {"role": "assistant" if index % 2 else "user"},
+                "create_time": 1_760_000_000.0 + index,
+                "content": {"content_type": "text", "parts": [text]},
+            },
+        }
+        parent = node
+    document = {
+        "id": conversation,
+        "conversation_id": conversation,
+        "title": title,
+        "create_time": 1_760_000_000.0,
+        "update_time": 1_760_000_100.0,
+        "mapping": mapping,
+        "current_node": parent,
+    }
+    return json.dumps([document]).encode()
