@@ -72,7 +72,7 @@ class Child:
         self._started = time.monotonic()
 
     def watch(self) -> None:
-        """Start it again if it has died: at once after a long life, later and later after short ones.
+        """Start it again if it has died: at once after a long life, ever later after short ones.
 
         Raises:
             KeepsStopping: it dies as soon as it is started.

@@ -33,24 +33,29 @@ def start_test_cluster(*, database: str = TEST_DATABASE) -> Cluster:
 
 def start_throwaway(*, database: str = TEST_DATABASE) -> Throwaway:
     """As `start_test_cluster`, for tests of the server itself."""
-    folder = _make_folder()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = new_open_folder()
     passwords = Passwords(*(secrets.token_urlsafe(24) for _ in range(4)))
     server = EmbeddedPostgres(
-        folder / "home",
-        password=passwords.superuser,
-        durable=False,
-        fallback=folder,
+        folder / "home", password=passwords.superuser, durable=False, fallback=folder
     )
+    atexit.register(_clear_away, server, folder, os.getpid())
     server.start()
-    atexit.register(server.stop)  # runs before the folder is deleted
     return Throwaway(server, passwords, bootstrap(server.address, passwords, database=database))
 
 
-def _make_folder() -> Path:
+def new_open_folder() -> Path:
+    """Make a temporary folder that the server's account can pass through, even if we are root."""
     if os.geteuid() != 0:
         return Path(tempfile.mkdtemp(prefix="souvenir-test-"))
     # Root's own temporary folder may be a closed one, and the server is not root.
     folder = Path(tempfile.mkdtemp(prefix="souvenir-test-", dir="/tmp"))
     folder.chmod(0o711)
     return folder
+
+
+def _clear_away(server: EmbeddedPostgres, folder: Path, starter: int) -> None:
+    if os.getpid() != starter:  # a fork of ours ends: the server is not its own
+        return
+    server.stop()
+    for leftover in (folder, server.places.sockets):
+        shutil.rmtree(leftover, ignore_errors=True)

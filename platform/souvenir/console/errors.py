@@ -1,0 +1,33 @@
+"""What can go wrong at the console's own door."""
+
+from souvenir.core.errors import Forbidden, Invalid, NotFound, gettext_noop
+
+
+class PageNotFound(NotFound):
+    code = "page-not-found"
+    message = gettext_noop("There is no page at this address.")
+
+
+class PageNotYours(Forbidden):
+    code = "page-not-yours"
+    message = gettext_noop("This page is not for your account.")
+
+
+class NoMemoryOfYourOwn(Forbidden):
+    code = "no-memory-of-your-own"
+    message = gettext_noop(
+        "Your account has no memory of its own yet. Ask the owner of your organization to connect "
+        "one."
+    )
+
+
+class MemoryErased(Forbidden):
+    code = "memory-erased"
+    message = gettext_noop(
+        "Your memory was erased. To begin a new one, ask the owner of your organization."
+    )
+
+
+class ExportNotReady(Invalid):
+    code = "export-not-ready"
+    message = gettext_noop("This copy is not there: it is not written yet, or has expired.")

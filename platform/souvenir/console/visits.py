@@ -1,0 +1,204 @@
+"""Who looks at a page, and in which organization; and the scope around view and rendering."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from http import HTTPStatus
+from typing import TypeVar
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from souvenir.console.errors import MemoryErased, NoMemoryOfYourOwn, PageNotYours
+from souvenir.console.failures import failure_page
+from souvenir.console.language import View, in_its_language
+from souvenir.core.errors import SouvenirError
+from souvenir.memories.errors import PersonNotFound
+from souvenir.memories.models import Person
+from souvenir.memories.selectors import get_person_by_id, reachable_stores
+from tenants.errors import OrganizationSuspended
+from tenants.isolation.scope import tenant_scope
+from tenants.models import Membership, Organization, User
+from tenants.selectors import memberships_of
+
+CHOSEN = "organization"  # session key: the organization last entered
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request by someone who has signed in."""
+
+    request: HttpRequest
+    user: User
+    memberships: list[Membership] = field(repr=False)
+
+    @property
+    def has_memory(self) -> bool:
+        return any(membership.person_id for membership in self.memberships)
+
+    @property
+    def owns_organization(self) -> bool:
+        return any(membership.role == Membership.Role.OWNER for membership in self.memberships)
+
+    @property
+    def author(self) -> str:
+        """How what this person writes is signed."""
+        return f"user:{self.user.id}"
+
+
+@dataclass(frozen=True)
+class OrganizationVisit(Visit):
+    """A visit to an organization, in its scope."""
+
+    membership: Membership
+
+    @property
+    def organization(self) -> Organization:
+        return self.membership.organization
+
+
+@dataclass(frozen=True)
+class MemoryVisit(OrganizationVisit):
+    """A visit to one's own memory: reaches the person's own store and nothing else."""
+
+    person_id: UUID
+
+    @cached_property
+    def stores(self) -> list[UUID]:
+        """One query, in the scope."""
+        return reachable_stores(bound_to=self.person_id)
+
+    @property
+    def person(self) -> Person:
+        """One query.
+
+        Raises:
+            MemoryErased
+        """
+        try:
+            return get_person_by_id(person_id=self.person_id)
+        except PersonNotFound as error:
+            raise MemoryErased from error
+
+
+VisitT = TypeVar("VisitT", bound=Visit)
+
+
+def page(
+    visit: Visit, template: str, *, status: int = HTTPStatus.OK, **context: object
+) -> TemplateResponse:
+    """A page for a visit; it is rendered before the scope closes."""
+    return TemplateResponse(
+        visit.request, f"console/{template}", {"visit": visit, **context}, status=status
+    )
+
+
+def signed_in_page(view: View) -> View:
+    """For anyone who has signed in. The view is given a Visit; no scope is open."""
+    return _entered(view, lambda visit: visit, _plain)
+
+
+def platform_page(view: View) -> View:
+    """For the platform's administrators. The view is given a Visit; no scope is open."""
+    return _entered(view, _platform_visit, _plain)
+
+
+def organization_page(view: View) -> View:
+    """For an owner, in the organization's scope. The view is given an OrganizationVisit."""
+    return _entered(view, _organization_visit, _scoped)
+
+
+def memory_page(view: View) -> View:
+    """For someone with a memory, in the organization's scope. The view is given a MemoryVisit."""
+    return _entered(view, _memory_visit, _scoped)
+
+
+def _entered(
+    view: View,
+    enter: Callable[[Visit], VisitT],
+    run: Callable[[VisitT, Callable[[], HttpResponseBase]], HttpResponseBase],
+) -> View:
+    @in_its_language
+    @wraps(view)
+    def wrapper(request: HttpRequest, **kwargs: object) -> HttpResponseBase:
+        if not isinstance(request.user, User):
+            return _to_sign_in(request)
+        memberships = list(memberships_of(user=request.user))
+        anyone = Visit(request, request.user, memberships)
+        try:
+            visit = enter(anyone)
+            return run(visit, lambda: view(visit, **kwargs))
+        except SouvenirError as error:
+            response = failure_page(request, error)
+            if isinstance(response, TemplateResponse) and response.context_data is not None:
+                response.context_data["visit"] = anyone
+            return response
+
+    return wrapper
+
+
+def _plain(_: Visit, build: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    return build()
+
+
+def _scoped(visit: OrganizationVisit, build: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """Build and render in one transaction; what a refused request began is not kept.
+
+    The CSRF check has read the body by now, files and all: a slow sender holds no transaction.
+    """
+    with tenant_scope(visit.organization.id):
+        response = build()
+        if isinstance(response, SimpleTemplateResponse):
+            response.render()
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            transaction.set_rollback(True)
+        return response
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    address = reverse("console:sign-in")
+    if "HX-Request" in request.headers:  # a part of a page would show the sign-in page in itself
+        return HttpResponseClientRedirect(address)
+    return redirect_to_login(request.get_full_path(), address)
+
+
+def _platform_visit(visit: Visit) -> Visit:
+    if not visit.user.is_platform_admin:
+        raise PageNotYours
+    return visit
+
+
+def _organization_visit(visit: Visit) -> OrganizationVisit:
+    owned = [found for found in visit.memberships if found.role == Membership.Role.OWNER]
+    if not owned:
+        raise PageNotYours
+    membership = _open_one(visit.request, owned)
+    return OrganizationVisit(visit.request, visit.user, visit.memberships, membership)
+
+
+def _memory_visit(visit: Visit) -> MemoryVisit:
+    own = [found for found in visit.memberships if found.person_id]
+    if not own:
+        raise NoMemoryOfYourOwn if visit.memberships else PageNotYours
+    membership = _open_one(visit.request, own)
+    if membership.person_id is None:
+        raise NoMemoryOfYourOwn
+    return MemoryVisit(
+        visit.request, visit.user, visit.memberships, membership, membership.person_id
+    )
+
+
+def _open_one(request: HttpRequest, memberships: list[Membership]) -> Membership:
+    """The one that was chosen, or the first."""
+    chosen = request.session.get(CHOSEN)
+    found = [one for one in memberships if str(one.organization_id) == chosen]
+    membership = (found or memberships)[0]
+    if membership.organization.state == Organization.State.SUSPENDED:
+        raise OrganizationSuspended
+    return membership
