@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from souvenir.core.canonical_json import canonical_json
+
 # Django's Field takes type arguments in its stubs only.
 if TYPE_CHECKING:
     _TextField = models.Field[str, str]
@@ -40,10 +42,3 @@ class ContentJsonField(_JsonField):
     def get_internal_type(self) -> str:
         return "BinaryField"
 
-
-def canonical_json(value: object) -> bytes:
-    """JSON with sorted keys, no spaces, UTF-8. The same value gives the same bytes.
-
-    Text must be clean (no lone surrogates); numbers are written as Python writes them.
-    """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

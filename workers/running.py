@@ -1,8 +1,12 @@
 """How every job is run: read the ticket, claim, work, and write down what went wrong."""
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from django.db import DatabaseError, connection
 
 from souvenir.core.errors import SouvenirError, Unavailable
 from souvenir.core.jobs import Job, read_ticket
@@ -13,6 +17,7 @@ from workers.app import app
 
 logger = logging.getLogger(__name__)
 _RETRY_SECONDS = 30.0
+_BEAT_SECONDS = 30.0  # a quarter of a lease
 
 
 def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:  # noqa: ANN401 — Celery has no types
@@ -31,7 +36,8 @@ def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:  # noqa: ANN401
 def work(lease: Lease, handler: Callable[[Lease], None]) -> None:
     """Run a claimed job. What a person can act on ends it; what passes gives it back for later."""
     try:
-        handler(lease)
+        with _beating(lease):
+            handler(lease)
     except LeaseLost:
         logger.info("job %s was taken over", lease.job_id)
     except Unavailable as error:
@@ -42,3 +48,28 @@ def work(lease: Lease, handler: Callable[[Lease], None]) -> None:
         logger.info("job %s failed: %s", lease.job_id, error.code)
         with tenant_scope(lease.organization_id):
             lease.fail(error)
+
+
+@contextmanager
+def _beating(lease: Lease) -> Iterator[None]:
+    """Hold the lease for as long as this process lives, however long one part of the work takes."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_beat, args=(lease, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _beat(lease: Lease, stop: threading.Event) -> None:
+    while not stop.wait(_BEAT_SECONDS):
+        try:
+            with lease.step():
+                pass
+        except LeaseLost:
+            break  # the work itself meets this at its next step
+        except DatabaseError:
+            logger.warning("job %s could not renew its lease", lease.job_id)
+    connection.close()

@@ -1,6 +1,5 @@
 """Taking everything home."""
 
-from pathlib import Path
 from uuid import UUID
 
 from django.http import FileResponse
@@ -96,10 +95,10 @@ class Download(APIView):
     )
     def get(self, request: Request, token: str) -> FileResponse:
         """The zip itself."""
-        export, path = open_download(token)
+        download = open_download(token)
         return FileResponse(
-            Path(path).open("rb"),
+            download.path.open("rb"),
             as_attachment=True,
-            filename=f"souvenir-{export.recorded_at:%Y-%m-%d}.zip",
+            filename=download.file_name,
             content_type="application/zip",
         )

@@ -13,6 +13,13 @@ class PageNotYours(Forbidden):
     message = gettext_noop("This page is not for your account.")
 
 
+class NoOrganization(Forbidden):
+    code = "no-organization"
+    message = gettext_noop(
+        "Your account belongs to no organization yet. Ask the owner of yours to add you."
+    )
+
+
 class NoMemoryOfYourOwn(Forbidden):
     code = "no-memory-of-your-own"
     message = gettext_noop(

@@ -15,7 +15,12 @@ from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from souvenir.console.errors import MemoryErased, NoMemoryOfYourOwn, PageNotYours
+from souvenir.console.errors import (
+    MemoryErased,
+    NoMemoryOfYourOwn,
+    NoOrganization,
+    PageNotYours,
+)
 from souvenir.console.failures import failure_page
 from souvenir.console.language import View, in_its_language
 from souvenir.core.errors import SouvenirError
@@ -185,7 +190,7 @@ def _organization_visit(visit: Visit) -> OrganizationVisit:
 def _memory_visit(visit: Visit) -> MemoryVisit:
     own = [found for found in visit.memberships if found.person_id]
     if not own:
-        raise NoMemoryOfYourOwn if visit.memberships else PageNotYours
+        raise NoMemoryOfYourOwn if visit.memberships else NoOrganization
     membership = _open_one(visit.request, own)
     if membership.person_id is None:
         raise NoMemoryOfYourOwn

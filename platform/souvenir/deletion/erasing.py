@@ -16,9 +16,8 @@ from souvenir.deletion.registry import ERASABLES, Reach
 from souvenir.embedding.models import PassageVector
 from souvenir.export.models import Export
 from souvenir.ingestion.deriving import derive_again
-from souvenir.ingestion.importing import ASSETS
 from souvenir.ingestion.models import Asset, Import, Passage, PassageToken, RawObject
-from souvenir.ingestion.services import UPLOADS
+from souvenir.ingestion.services import ASSETS, UPLOADS
 from souvenir.memories.models import (
     Conversation,
     Evidence,

@@ -8,6 +8,7 @@ import zlib
 from dataclasses import asdict
 from uuid import UUID
 
+from souvenir.core.canonical_json import canonical_json
 from souvenir.ingestion.merging import message_content, refresh_conversation
 from souvenir.ingestion.models import Passage, RawObject
 from souvenir.ingestion.passages import index_messages, remove_passages
@@ -16,7 +17,6 @@ from souvenir.portability.documents import ConversationDocument, MessageDocument
 from souvenir.portability.formats.registry import CODECS
 from souvenir.portability.json_values import parse
 from souvenir.portability.notices import NoticeLog
-from tenants.content import canonical_json
 
 
 def derive_again(*, conversation_id: UUID) -> dict[str, int]:

@@ -28,3 +28,11 @@ class UploadGone(Invalid):
 class PersonNeeded(Invalid):
     code = "person-needed"
     message = gettext_noop("Say whose history this is: name the person.")
+
+
+class ArchiveOfSeveral(Invalid):
+    code = "archive-of-several"
+    message = gettext_noop(
+        "This archive holds {count} people, and was brought for one. Bring it without naming a "
+        "person, as the organization’s owner."
+    )

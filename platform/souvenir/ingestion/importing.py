@@ -13,7 +13,7 @@ from souvenir.ingestion.merging import keep_conversation
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
 from souvenir.ingestion.passages import index_messages, remove_passages
 from souvenir.ingestion.restore import restore_archive
-from souvenir.ingestion.services import UPLOADS, ask_for_vectors
+from souvenir.ingestion.services import ASSETS, UPLOADS, ask_for_vectors
 from souvenir.memories.models import Conversation, Message, Source
 from souvenir.memories.services import ensure_source
 from souvenir.portability.documents import AssetRead, ItemRead, ObjectRead
@@ -24,7 +24,6 @@ from tenants import objects
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import Lease
 
-ASSETS = "assets"  # the kind of object that holds an asset's bytes
 _STEP_ITEMS = 25
 _STEP_BYTES = 4 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024

@@ -11,10 +11,10 @@ from uuid import UUID
 from django.db.models import F, Max
 from django.db.models.functions import Length
 
+from souvenir.core.canonical_json import canonical_json
 from souvenir.core.ids import new_id
 from souvenir.memories.models import Conversation, Message, Source
 from souvenir.portability.documents import ConversationDocument, MessageDocument
-from tenants.content import canonical_json
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

@@ -20,6 +20,8 @@ from tenants import objects
 from tenants.ledger import accept_job
 
 UPLOADS = "uploads"  # the kind of object that an upload is until it has been read
+ASSETS = "assets"  # the kind of object that holds an asset's bytes
+ARCHIVE_LAYOUT = "souvenir-archive"  # of an import that restores an archive of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,3 +158,19 @@ class NestedArchive(Invalid):
         "This zip holds zips within zips, more than {limit} deep. Unpack it, and upload the "
         "innermost one."
     )
+
+
+class AlteredArchive(Invalid):
+    code = "archive-altered"
+    message = gettext_noop(
+        "This Souvenir archive is not as it was written: {path} is missing, was changed or was "
+        "added. Nothing was taken from it. Bring the file as it was downloaded."
+    )
+
+
+class NewerArchive(Invalid):
+    code = "archive-version"
+    message = gettext_noop(
+        "This Souvenir archive is of version {version}, and this installation reads up to {known}. "
+        "Update Souvenir, then bring it again."
+    )

@@ -26,8 +26,8 @@ _READY_SECONDS = 60.0  # after a crash, the log of changes is read again first
 _PREDECESSOR_SECONDS = 10.0
 _STOP_SECONDS = 6
 _POLL_SECONDS = 0.05
+_FIRST_WORDS = "start.log"
 _HELD = re.compile(r'lock file "(?P<file>[^"]+)" already exists')
-_HOLDER = re.compile(r"PID (?P<pid>\d+)")
 
 _SETTINGS = {
     "port": str(PORT),
@@ -83,6 +83,7 @@ class EmbeddedPostgres:
         self._settings = _SETTINGS | (_DURABLE if durable else _THROWAWAY)
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_sizes: dict[Path, int] = {}
 
     def start(self) -> None:
         """Return once the server answers; a server of this home that runs already is used.
@@ -98,7 +99,7 @@ class EmbeddedPostgres:
             if words is None:
                 return
             # After a kill, the last of the old processes may take a moment to leave.
-            if not _held_by_postgres(words) or time.monotonic() > patience:
+            if not self._may_pass(words) or time.monotonic() > patience:
                 raise self._explain(words)
             time.sleep(4 * _POLL_SECONDS)
 
@@ -182,13 +183,18 @@ class EmbeddedPostgres:
         return path
 
     def _launch(self) -> None:
+        if self._process is not None:
+            # While an ended child is not collected, its number counts as alive.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=_STOP_SECONDS)
         settings = self._settings | {
             "unix_socket_directories": str(self.places.sockets),
             "log_directory": str(self.places.log),
         }
         assignments = [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
         programs = self.places.programs
-        with self._first_words.open("wb") as output:
+        self._log_sizes = {log: log.stat().st_size for log in self._rotated_logs()}
+        with (self.places.log / _FIRST_WORDS).open("wb") as output:
             self._process = spawn(
                 Start(
                     command=[programs / "postgres", "-D", self.places.data, *assignments],
@@ -209,38 +215,47 @@ class EmbeddedPostgres:
             if self.answers():
                 return None
             time.sleep(_POLL_SECONDS)
-        return _last_lines(self._read_log())
+        return self._words_since_launch()
 
-    @property
-    def _first_words(self) -> Path:
-        return self.places.log / "start.log"
+    def _words_since_launch(self) -> str:
+        """What was said before the log was opened, and then what was added to the logs."""
+        words = [(self.places.log / _FIRST_WORDS).read_text(errors="replace")]
+        for log in self._rotated_logs():
+            with log.open(errors="replace") as file:
+                file.seek(self._log_sizes.get(log, 0))
+                words.append(file.read())
+        return "".join(words)
 
-    def _read_log(self) -> str:
-        """What was said before the log was opened, then the newest log since this launch."""
-        first = self._first_words
-        begun = first.stat().st_ctime - 1
-        later = [log for log in self.places.log.glob("postgres-*") if log.stat().st_mtime >= begun]
-        return "".join(log.read_text(errors="replace") for log in [first, *later])
+    def _rotated_logs(self) -> list[Path]:
+        return sorted(self.places.log.glob("postgres-*.log"))
 
     def _explain(self, words: str) -> DataFolderHeld | DatabaseDidNotStart:
-        held, holder = _HELD.search(words), _HOLDER.search(words)
-        if held and holder:
-            return DataFolderHeld(
-                pid=holder["pid"], folder=self.places.data, file=self.places.data / held["file"]
-            )
-        return DatabaseDidNotStart(words=words)
+        held = self._holder(words)
+        if held is None:
+            return DatabaseDidNotStart(words=_last_lines(words))
+        pid, file = held
+        return DataFolderHeld(pid=pid, folder=self.places.data, file=file)
 
-
-def _held_by_postgres(words: str) -> bool:
-    """Whether it was a PostgreSQL process that stood in the way: such a one may be leaving."""
-    if "pre-existing shared memory block" in words:
+    def _may_pass(self, words: str) -> bool:
+        """Whether it was a PostgreSQL process that stood in the way: such a one may be leaving."""
+        if "pre-existing shared memory block" in words:
+            return True
+        held = self._holder(words)
+        if held is None:
+            return False
+        with contextlib.suppress(OSError):
+            return Path("/proc", held[0], "comm").read_text().strip() == "postgres"
         return True
-    holder = _HOLDER.search(words)
-    if not (_HELD.search(words) and holder):
-        return False
-    with contextlib.suppress(OSError):
-        return Path("/proc", holder["pid"], "comm").read_text().strip() == "postgres"
-    return True
+
+    def _holder(self, words: str) -> tuple[str, Path] | None:
+        """The number of the process that PostgreSQL made way for, and the file it is in."""
+        found = _HELD.search(words)
+        if found is None:
+            return None
+        file = self.places.data / found["file"]
+        with contextlib.suppress(FileNotFoundError, IndexError):
+            return file.read_text().split()[0], file
+        return "?", file  # it has left meanwhile
 
 
 def _last_lines(words: str, *, lines: int = 8) -> str:

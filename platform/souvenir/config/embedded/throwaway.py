@@ -1,10 +1,12 @@
 """A PostgreSQL that lives as long as this process: what the tests run against."""
 
 import atexit
+import fcntl
 import os
 import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,9 @@ from souvenir.config.embedded.postgres import EmbeddedPostgres
 from souvenir.config.embedded.roles import Cluster, Passwords, bootstrap
 
 TEST_DATABASE = "souvenir_test"
+_PREFIX = "souvenir-test-"
+_MARK = "in-use"
+_OPEN_TO_ALL = "/tmp"  # noqa: S108 (what is made there is private)
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,9 @@ def start_test_cluster(*, database: str = TEST_DATABASE) -> Cluster:
 
 def start_throwaway(*, database: str = TEST_DATABASE) -> Throwaway:
     """As `start_test_cluster`, for tests of the server itself."""
+    _clear_away_the_orphaned()
     folder = new_open_folder()
+    _mark_in_use(folder)
     passwords = Passwords(*(secrets.token_urlsafe(24) for _ in range(4)))
     server = EmbeddedPostgres(
         folder / "home", password=passwords.superuser, durable=False, fallback=folder
@@ -46,11 +53,25 @@ def start_throwaway(*, database: str = TEST_DATABASE) -> Throwaway:
 def new_open_folder() -> Path:
     """Make a temporary folder that the server's account can pass through, even if we are root."""
     if os.geteuid() != 0:
-        return Path(tempfile.mkdtemp(prefix="souvenir-test-"))
+        return Path(tempfile.mkdtemp(prefix=_PREFIX))
     # Root's own temporary folder may be a closed one, and the server is not root.
-    folder = Path(tempfile.mkdtemp(prefix="souvenir-test-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_OPEN_TO_ALL))
     folder.chmod(0o711)
     return folder
+
+
+def _mark_in_use(folder: Path) -> None:
+    """Hold a lock in it for as long as this process lives."""
+    descriptor = os.open(folder / _MARK, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _clear_away_the_orphaned() -> None:
+    """Delete the folders of processes that were killed, and could not do it themselves."""
+    for mark in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_MARK}"):
+        with suppress(OSError), mark.open("rb") as file:  # in use, or somebody else's
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def _clear_away(server: EmbeddedPostgres, folder: Path, starter: int) -> None:

@@ -25,9 +25,17 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
+@pytest.fixture(scope="session")
+def used_home() -> Iterator[Path]:
+    """A home that many tests start servers in, each after the last one's has stopped."""
+    made = new_open_folder()
+    yield made / "home"
+    shutil.rmtree(made)
+
+
 @pytest.fixture
 def server_in(folder: Path) -> Iterator[ServerIn]:
-    """Make servers, not started yet; they are stopped after the test."""
+    """Make servers, with nothing in their homes yet; they are stopped after the test."""
     with ExitStack() as leaving:
 
         def make(home: Path) -> EmbeddedPostgres:

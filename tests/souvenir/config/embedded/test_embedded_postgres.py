@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from secrets import token_hex
+from typing import IO
 
 import psycopg
 import pytest
@@ -18,6 +20,7 @@ from souvenir.config.embedded.errors import (
     PasswordsDoNotFit,
 )
 from souvenir.config.embedded.postgres import SUPERUSER, EmbeddedPostgres
+from souvenir.config.embedded.processes import Start, spawn
 from souvenir.config.embedded.throwaway import Throwaway
 from tests.souvenir.config.embedded.trial_servers import PASSWORD, ServerIn, start_python
 
@@ -36,24 +39,37 @@ def postmaster_of(server: EmbeddedPostgres) -> int:
     return int(lines[0])
 
 
+def a_stranger(server: EmbeddedPostgres, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A process that is no server, of the account that servers have."""
+    return spawn(
+        Start(
+            command=["/bin/sleep", "60"],
+            environment={},
+            output=output,
+            last_signal=signal.SIGKILL,
+            account=server.places.account,
+        )
+    )
+
+
 def test_a_killed_server_starts_again_with_what_was_written(
-    folder: Path, server_in: ServerIn
+    used_home: Path, server_in: ServerIn
 ) -> None:
-    server = server_in(folder / "home")
+    server = server_in(used_home)
     server.start()
     with connect(server) as connection:
+        connection.execute("SET synchronous_commit = on")
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(postmaster_of(server), signal.SIGKILL)
 
-    server_again = server_in(folder / "home")
-    server_again.start()
+    server.start()
 
-    with connect(server_again) as connection:
+    with connect(server) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-def test_a_server_that_runs_already_is_used(folder: Path, server_in: ServerIn) -> None:
-    first, second = server_in(folder / "home"), server_in(folder / "home")
+def test_a_server_that_runs_already_is_used(used_home: Path, server_in: ServerIn) -> None:
+    first, second = server_in(used_home), server_in(used_home)
     first.start()
     before = postmaster_of(first)
 
@@ -64,9 +80,9 @@ def test_a_server_that_runs_already_is_used(folder: Path, server_in: ServerIn) -
 
 
 def test_stopping_a_server_that_was_only_found_running_stops_it(
-    folder: Path, server_in: ServerIn
+    used_home: Path, server_in: ServerIn
 ) -> None:
-    first, second = server_in(folder / "home"), server_in(folder / "home")
+    first, second = server_in(used_home), server_in(used_home)
     first.start()
     second.start()
 
@@ -77,20 +93,25 @@ def test_stopping_a_server_that_was_only_found_running_stops_it(
 
 
 def test_when_another_process_has_the_old_number_postgresql_says_so(
-    folder: Path, server_in: ServerIn
+    folder: Path, used_home: Path, server_in: ServerIn
 ) -> None:
-    server = server_in(folder / "home")
+    server = server_in(used_home)
     server.start()
     server.stop()
     pid_file = server.places.data / "postmaster.pid"
-    pid_file.write_text(f"{os.getpid()}\n{server.places.data}\n0\n5432\n\n\n\nready\n")
+    with (folder / "output").open("wb") as output, a_stranger(server, output) as stranger:
+        pid_file.write_text(f"{stranger.pid}\n{server.places.data}\n0\n5432\n\n\n\nready\n")
+        try:
+            with pytest.raises(DataFolderHeld) as refused:
+                server.start()
+            server.stop()
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
 
-    with pytest.raises(DataFolderHeld) as refused:
-        server.start()
-
-    assert refused.value.params["pid"] == str(os.getpid())
+    pid_file.unlink()
+    assert refused.value.params["pid"] == str(stranger.pid)
     assert refused.value.params["file"] == pid_file
-    server.stop()  # leaves alone the process whose number it is: us
 
 
 @pytest.mark.parametrize("name", ["a home", "a,b", "l’été", 'qu"ote', "back\\slash"])
@@ -148,17 +169,17 @@ def test_the_socket_asks_for_a_password(throwaway: Throwaway) -> None:
         psycopg.connect(wrong)
 
 
-def test_other_secrets_than_the_database_s_are_named(folder: Path, server_in: ServerIn) -> None:
-    server_in(folder / "home").start()
+def test_other_secrets_than_the_database_s_are_named(used_home: Path, server_in: ServerIn) -> None:
+    server_in(used_home).start()
 
     with pytest.raises(PasswordsDoNotFit):
-        EmbeddedPostgres(folder / "home", password=token_hex(8), durable=False).start()
+        EmbeddedPostgres(used_home, password=token_hex(8), durable=False).start()
 
 
 def test_logs_hold_no_content_not_even_of_a_refused_statement(
-    folder: Path, server_in: ServerIn
+    used_home: Path, server_in: ServerIn
 ) -> None:
-    server = server_in(folder / "home")
+    server = server_in(used_home)
     server.start()
     with connect(server) as connection:
         connection.execute("CREATE TABLE t (word text PRIMARY KEY, CHECK (length(word) > 3))")
@@ -203,15 +224,17 @@ def test_an_interrupted_making_of_the_data_is_begun_again(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
-def test_the_server_ends_with_a_starter_that_was_killed(folder: Path, server_in: ServerIn) -> None:
-    server = server_in(folder / "home")
+def test_the_server_ends_with_a_starter_that_was_killed(
+    used_home: Path, server_in: ServerIn
+) -> None:
+    server = server_in(used_home)
     script = (
         "import sys, time; from pathlib import Path;"
         "from souvenir.config.embedded.postgres import EmbeddedPostgres;"
         "EmbeddedPostgres(Path(sys.argv[1]), password=sys.argv[2], durable=False).start();"
         "sys.stdout.write('up'); sys.stdout.flush(); time.sleep(60)"
     )
-    with start_python(script, str(folder / "home"), PASSWORD) as starter:
+    with start_python(script, str(used_home), PASSWORD) as starter:
         assert starter.stdout is not None
         assert starter.stdout.read(2) == b"up"
         assert server.answers()

@@ -17,8 +17,9 @@ from souvenir.config.embedded.throwaway import Throwaway
 
 DATABASE = "souvenir_roles"
 CATALOGUE: LiteralString = """
-    SELECT 'role', rolname, rolsuper::text, rolbypassrls::text, rolconfig::text, rolpassword
-      FROM pg_authid WHERE rolname LIKE 'souvenir%'
+    SELECT 'role', rolname, rolsuper::text, rolbypassrls::text, setconfig::text, rolpassword
+      FROM pg_authid LEFT JOIN pg_db_role_setting ON setrole = pg_authid.oid
+     WHERE rolname LIKE 'souvenir%'
     UNION ALL
     SELECT 'database', datname, datdba::regrole::text, datacl::text, '', '' FROM pg_database
     UNION ALL

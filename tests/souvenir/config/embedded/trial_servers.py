@@ -10,13 +10,13 @@ from typing import TypeAlias
 
 from souvenir.config.embedded.postgres import EmbeddedPostgres
 
-ServerIn: TypeAlias = Callable[[Path], EmbeddedPostgres]  # noqa: UP040 — Python 3.11
+ServerIn: TypeAlias = Callable[[Path], EmbeddedPostgres]
 PASSWORD = token_hex(8)
 
 
 def start_python(script: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Run a script that can import what we can, with its output in a pipe."""
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", script, *arguments],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,

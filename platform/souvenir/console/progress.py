@@ -1,0 +1,52 @@
+"""How far a job is, in words and in a number that a progress bar can show."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from souvenir.console.failures import told_by_code
+from tenants.ledger import get_job, jobs
+from tenants.models import Job
+
+_ENDED = (Job.State.SUCCEEDED, Job.State.FAILED, Job.State.CANCELLED)
+
+
+class _Accepted(Protocol):
+    """A row that a job works on."""
+
+    job_id: UUID | None
+
+
+RowT = TypeVar("RowT", bound=_Accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A job as a person follows it."""
+
+    job: Job
+    error: str  # the sentence of what went wrong; "" if nothing did
+
+    @property
+    def has_ended(self) -> bool:
+        return self.job.state in _ENDED
+
+
+def progress_of(job: Job) -> Progress:
+    """No query."""
+    error = told_by_code(job.error_code, job.error_params) if job.error_code else ""
+    return Progress(job, error)
+
+
+def progress_on(row: _Accepted) -> Progress | None:
+    """Of the job that works on a row; None: there is none. One query."""
+    return progress_of(get_job(job_id=row.job_id)) if row.job_id else None
+
+
+def with_progress(rows: Iterable[RowT]) -> list[tuple[RowT, Progress | None]]:
+    """Rows with the progress of their jobs, in the same order. One query."""
+    kept = list(rows)
+    found = jobs().filter(id__in=[row.job_id for row in kept])
+    progress: dict[UUID | None, Progress] = {job.id: progress_of(job) for job in found}
+    return [(row, progress.get(row.job_id)) for row in kept]

@@ -1,0 +1,62 @@
+"""Words for codes, and numbers as people of the language write them."""
+
+from django import template
+from django.template.defaultfilters import stringfilter
+from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext
+
+from souvenir.console.language import LANGUAGES, prefix_of, same_page_in
+from souvenir.console.words import word as word_for
+from tenants.models import Organization
+
+register = template.Library()
+_STEP = 1000  # decimal units, as files are sold and sent
+
+
+@register.filter
+@stringfilter
+def word(code: str, kind: str) -> str:
+    """`{{ job.state|word:"job-state" }}`"""
+    return word_for(code, kind)
+
+
+@register.filter
+def number(value: int) -> str:
+    """1204 → “1 204”."""
+    return number_format(value, force_grouping=True)
+
+
+@register.filter
+def size(size_bytes: int) -> str:
+    """214000000 → “214 MB” (« 214 Mo »)."""
+    units = (gettext("B"), gettext("kB"), gettext("MB"), gettext("GB"))
+    amount, step = float(size_bytes), 0
+    while amount >= _STEP and step < len(units) - 1:
+        amount, step = amount / _STEP, step + 1
+    decimals = 1 if step and amount < 10 else 0  # noqa: PLR2004 — two figures are enough
+    return f"{number_format(amount, decimals)}\xa0{units[step]}"
+
+
+@register.filter
+def named(organization: Organization) -> str:
+    """An organization's name in the reader's language."""
+    is_french = prefix_of(get_language()) == "fr"
+    return organization.name_fr if is_french else organization.name_en
+
+
+@register.filter
+def percent(done: int, total: int) -> int:
+    """A share in whole percent, at most 100."""
+    return min(100, done * 100 // total) if total else 0
+
+
+@register.simple_tag
+def other_language() -> str:
+    """The language that the page is not in, as it stands in addresses."""
+    return next(code for code in LANGUAGES if code != prefix_of(get_language()))
+
+
+@register.filter
+def in_language(path: str, language: str) -> str:
+    """The same page's address in another language."""
+    return same_page_in(LANGUAGES[language], path)

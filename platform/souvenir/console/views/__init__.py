@@ -1,0 +1,1 @@
+"""The pages, by area: each parses, makes one call, and renders."""

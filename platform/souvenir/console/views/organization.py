@@ -1,0 +1,84 @@
+"""The organization's console: overview, jobs, copies, where the data is."""
+
+from uuid import UUID
+
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import HttpResponseClientRefresh
+
+from souvenir.console.errors import ExportNotReady
+from souvenir.console.overviews import (
+    get_organization_export,
+    organization_exports,
+    organization_overview,
+)
+from souvenir.console.paging import one_page
+from souvenir.console.progress import progress_of, progress_on, with_progress
+from souvenir.console.views.downloads import download
+from souvenir.console.visits import OrganizationVisit, organization_page, page
+from souvenir.export.services import request_export
+from tenants.ledger import jobs
+from tenants.residency_report import residency_report
+
+_LATEST = 5
+
+
+@require_GET
+@organization_page
+def organization(visit: OrganizationVisit) -> HttpResponseBase:
+    """Counts, and the latest jobs."""
+    return page(
+        visit,
+        "organization/overview.html",
+        overview=organization_overview(visit.organization),
+        jobs=[progress_of(job) for job in jobs()[:_LATEST]],
+    )
+
+
+@require_GET
+@organization_page
+def organization_jobs(visit: OrganizationVisit) -> HttpResponseBase:
+    """Every job, newest first."""
+    found = one_page(visit.request, jobs())
+    listed = [progress_of(job) for job in found]
+    return page(visit, "organization/jobs.html", rows=found, jobs=listed)
+
+
+@require_http_methods(["GET", "POST"])
+@organization_page
+def organization_copies(visit: OrganizationVisit) -> HttpResponseBase:
+    """Copies of the whole organization, and the button to ask for one."""
+    if visit.request.method == "POST":
+        request_export(person=None)
+        return redirect("console:organization-exports")
+    found = one_page(visit.request, organization_exports())
+    return page(visit, "organization/exports.html", rows=found, exports=with_progress(found))
+
+
+@require_GET
+@organization_page
+def organization_export_progress(visit: OrganizationVisit, export_id: UUID) -> HttpResponseBase:
+    """The part of the page that asks again; at the end, the whole page is read anew."""
+    progress = progress_on(get_organization_export(export_id=export_id))
+    if progress is None or progress.has_ended:
+        return HttpResponseClientRefresh()
+    return page(visit, "progress.html", progress=progress)
+
+
+@require_GET
+@organization_page
+def organization_export_download(visit: OrganizationVisit, export_id: UUID) -> HttpResponseBase:
+    """The zip itself."""
+    export = get_organization_export(export_id=export_id)
+    if export.expires_at is None:
+        raise ExportNotReady
+    return download(export)
+
+
+@require_GET
+@organization_page
+def residency(visit: OrganizationVisit) -> HttpResponseBase:
+    """Where each class of data is, and what the policy says of that place."""
+    report = residency_report(visit.organization)
+    return page(visit, "organization/residency.html", report=report)

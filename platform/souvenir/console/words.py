@@ -1,0 +1,209 @@
+"""The words that people read for the codes that the layers below speak in."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tenants.residency import REASONS
+
+Words = dict[str, str | Promise]
+
+PROVIDERS: Words = {
+    "chatgpt": "ChatGPT",
+    "claude": "Claude",
+    "lechat": "Le Chat",
+    "souvenir": "Souvenir",
+}
+ROLES: Words = {
+    "user": _("You"),
+    "assistant": _("Assistant"),
+    "tool": _("Tool"),
+    "system": _("System"),
+    "developer": _("Developer of the assistant"),
+    "event": _("Event"),
+}
+BLOCKS: Words = {
+    "text": _("Text"),
+    "thinking": _("Thinking"),
+    "reasoning_recap": _("Summary of the thinking"),
+    "code": _("Code"),
+    "tool_call": _("Call of a tool"),
+    "tool_result": _("What the tool gave"),
+    "image": _("Picture"),
+    "audio": _("Sound"),
+    "video": _("Video"),
+    "file": _("File"),
+    "transcript": _("Transcript"),
+    "citation": _("Citation"),
+    "search_result": _("Search result"),
+    "artifact": _("Document made by the assistant"),
+    "user_context": _("What the assistant was told about you"),
+    "memory_write": _("What the assistant wanted to remember"),
+    "error": _("Error"),
+    "unknown": _("Part of an unknown type"),
+}
+KINDS: Words = {
+    "fact": _("Fact"),
+    "preference": _("Preference"),
+    "instruction": _("Instruction"),
+    "identity": _("Identity"),
+    "project": _("Project"),
+    "goal": _("Goal"),
+    "skill": _("Skill"),
+    "relationship": _("Relationship"),
+    "context": _("Context"),
+}
+METHODS: Words = {
+    "user_typed": _("written by you"),
+    "agent": _("written by an assistant or a program"),
+    "provider_export": _("found in an import"),
+}
+JOB_KINDS: Words = {
+    "run-import": _("Import"),
+    "embed-passages": _("Search index, by meaning"),
+    "write-export": _("Copy to take home"),
+    "erase": _("Erasure"),
+}
+JOB_STATES: Words = {
+    "queued": pgettext_lazy("job", "Waiting"),
+    "running": pgettext_lazy("job", "Under way"),
+    "succeeded": pgettext_lazy("job", "Done"),
+    "failed": pgettext_lazy("job", "Not done"),
+    "cancelled": pgettext_lazy("job", "Stopped"),
+}
+UNITS: Words = {
+    "objects": _("objects"),
+    "passages": _("passages"),
+    "tables": _("steps"),
+    "rows": _("rows"),
+}
+RAW_KINDS: Words = {
+    "conversation": _("Conversations"),
+    "account": _("Account"),
+    "feedback": _("Feedback"),
+    "project": _("Projects"),
+    "memory": _("Memories"),
+    "other": _("Other objects"),
+}
+TARGETS: Words = {
+    "memory": _("A memory"),
+    "conversation": _("A conversation"),
+    "import": _("An import"),
+    "person": _("Everything of a person"),
+    "organization": _("The whole organization"),
+}
+ERASED: Words = {
+    "passage_vectors": _("Vectors for the search by meaning"),
+    "passage_tokens": _("Words of the search index"),
+    "passages": _("Passages of the search index"),
+    "evidence": _("Links to the evidence"),
+    "memory_versions": _("Versions of memories"),
+    "memories": _("Memories"),
+    "raw_objects": _("Objects kept word for word"),
+    "assets": _("Files that came along"),
+    "asset_files": _("Files on disk"),
+    "messages": _("Messages"),
+    "conversations": _("Conversations"),
+    "imports": _("Imports"),
+    "upload_files": _("Uploads waiting on disk"),
+    "sources": _("Sources"),
+    "stores": _("Stores"),
+    "exports": _("Copies asked for"),
+    "export_files": _("Copies on disk"),
+    "keys": _("API keys"),
+    "people": _("People"),
+    "object_files": _("Files on disk"),
+}
+SCOPES: Words = {
+    "memories:read": _("Search and read memories"),
+    "memories:write": _("Add, correct and forget memories"),
+    "imports:write": _("Import histories"),
+    "exports:write": _("Ask for copies and download them"),
+    "erasures:write": _("Erase"),
+    "organization:read": _("See people, jobs and where the data is"),
+    "organization:write": _("Add people, make and revoke keys"),
+}
+ORGANIZATION_STATES: Words = {
+    "active": pgettext_lazy("organization", "Active"),
+    "suspended": pgettext_lazy("organization", "Suspended"),
+    "erased": pgettext_lazy("organization", "Erased"),
+}
+CUSTODY: Words = {
+    "customer": _("the organization"),
+    "operator": _("the operator"),
+    "shared": _("both together"),
+    "unknown": _("unknown"),
+}
+PROVINCES: Words = {
+    "AB": _("Alberta"),
+    "BC": _("British Columbia"),
+    "MB": _("Manitoba"),
+    "NB": _("New Brunswick"),
+    "NL": _("Newfoundland and Labrador"),
+    "NS": _("Nova Scotia"),
+    "NT": _("Northwest Territories"),
+    "NU": _("Nunavut"),
+    "ON": _("Ontario"),
+    "PE": _("Prince Edward Island"),
+    "QC": _("Quebec"),
+    "SK": _("Saskatchewan"),
+    "YT": _("Yukon"),
+}
+COUNTRIES: Words = {
+    "CA": _("Canada"),
+    "FR": _("France"),
+    "US": _("United States"),
+}
+# What the residency report and the registry that is shipped say in English.
+DATA_CLASSES: Words = {
+    "messages and memories": _("Messages and memories"),
+    "search index: passages, blind tokens, vectors": _("Search index: passages, words, vectors"),
+    "raw objects of imports": _("Imports, kept word for word"),
+    "uploads, assets and finished exports": _("Uploads, files and finished copies"),
+    "jobs in waiting (ids only)": _("Jobs in waiting (identifiers only)"),
+    "embedding of texts": _("Making of the vectors"),
+}
+KEEPERS: Words = {
+    "PostgreSQL": "PostgreSQL",
+    "object folder": _("Folder of files"),
+    "broker": _("Message broker"),
+    "this cell’s own workers": _("This installation’s own workers"),
+}
+REGISTRY: Words = {
+    "This computer": _("This computer"),
+    "Whoever started Souvenir": _("Whoever started Souvenir"),
+    "Declared by whoever started Souvenir on this computer; nobody has checked it. Change the "
+    "province in the placements file if it is not Québec.": _(
+        "Declared by whoever started Souvenir on this computer; nobody has checked it. Change the "
+        "province in the placements file if it is not Quebec."
+    ),
+}
+REASON_WORDS: Words = {code: _(sentence) for code, sentence in REASONS.items()}
+
+WORDS: dict[str, Words] = {
+    "provider": PROVIDERS,
+    "role": ROLES,
+    "block": BLOCKS,
+    "kind": KINDS,
+    "method": METHODS,
+    "job": JOB_KINDS,
+    "job-state": JOB_STATES,
+    "unit": UNITS,
+    "raw-kind": RAW_KINDS,
+    "target": TARGETS,
+    "erased": ERASED,
+    "scope": SCOPES,
+    "organization-state": ORGANIZATION_STATES,
+    "custody": CUSTODY,
+    "province": PROVINCES,
+    "country": COUNTRIES,
+    "data": DATA_CLASSES,
+    "keeper": KEEPERS,
+    "registry": REGISTRY,
+    "reason": REASON_WORDS,
+}
+
+
+def word(code: str, kind: str) -> str:
+    """The word for a code, in the reader's language; the code itself, where there is none."""
+    return str(WORDS[kind].get(code, code))

@@ -1,0 +1,175 @@
+"""What goes into an archive, in which order. One consistent reading of the database."""
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from souvenir.ingestion import archive_rows as rows
+from souvenir.ingestion.models import Asset, Import, RawObject
+from souvenir.ingestion.services import ARCHIVE_LAYOUT, ASSETS
+from souvenir.memories.models import (
+    Conversation,
+    Evidence,
+    Memory,
+    MemoryVersion,
+    Message,
+    Person,
+    Source,
+    Store,
+)
+from souvenir.portability.documents import JsonObject
+from souvenir.portability.souvenir_archive import ArchiveWriter
+from tenants import objects
+
+_ROWS = 200  # held in memory at once
+_CHUNK_BYTES = 1024 * 1024
+
+
+def begin_snapshot() -> None:
+    """See one moment of the database until the scope ends. First thing in a tenant scope."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def write_contents(archive: ArchiveWriter, person: Person | None) -> dict[str, int]:
+    """Write everything of one person, or of the organization. Gives counts by kind.
+
+    Needs a tenant scope that began with `begin_snapshot`.
+    """
+    stores = Store.objects.select_related("person").order_by("slug")
+    if person is not None:
+        stores = stores.filter(person_id=person.id)
+    slugs = {store.id: store.slug for store in stores}
+    sources = {
+        source.id: source
+        for source in Source.objects.filter(store_id__in=slugs).order_by("provider", "account")
+    }
+    here = Q(store_id__in=slugs)
+    people = Person.objects.order_by("external_id")
+    if person is not None:
+        people = people.filter(id=person.id)
+    raws = RawObject.objects.filter(here).order_by("store__slug", "id")
+    assets = Asset.objects.filter(here).order_by("store__slug", "id")
+    counts = {
+        "people": archive.lines(rows.PEOPLE, map(_person, people)),
+        "stores": archive.lines(rows.STORES, map(_store, stores)),
+        "sources": archive.lines(rows.SOURCES, _sources(list(sources.values()), slugs)),
+        "imports": archive.lines(rows.IMPORTS, _imports(here, slugs, sources)),
+        "conversations": archive.lines(rows.CONVERSATIONS, _conversations(here, slugs, sources)),
+        "messages": archive.lines(rows.MESSAGES, _messages(here, slugs)),
+        "memories": archive.lines(rows.MEMORIES, _memories(here, slugs)),
+        "raw_objects": archive.lines(rows.RAW, _plain(raws.defer("body"), slugs)),
+        "assets": archive.lines(rows.ASSETS, _plain(assets, slugs)),
+    }
+    _write_bodies(archive, here)
+    return counts
+
+
+def _person(person: Person) -> JsonObject:
+    return {
+        "external_id": person.external_id,
+        "display_name": person.display_name,
+        "recorded_at": rows.text_of(person.recorded_at),
+    }
+
+
+def _store(store: Store) -> JsonObject:
+    return {
+        "slug": store.slug,
+        "person": store.person.external_id if store.person else None,
+        "recorded_at": rows.text_of(store.recorded_at),
+    }
+
+
+def _sources(sources: list[Source], slugs: dict[Any, str]) -> Iterator[JsonObject]:
+    for source in sorted(sources, key=lambda s: (slugs[s.store_id], s.provider, s.account)):
+        yield {
+            "store": slugs[source.store_id],
+            "provider": source.provider,
+            "account": source.account,
+            "recorded_at": rows.text_of(source.recorded_at),
+        }
+
+
+def _imports(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iterator[JsonObject]:
+    """Imports of exports. Restores are not content: they would make each copy differ."""
+    found = Import.objects.filter(here).exclude(layout__in=["", ARCHIVE_LAYOUT])
+    for record in found.order_by("store__slug", "id").iterator(_ROWS):
+        source = sources.get(record.source_id)
+        yield rows.line_of(
+            record,
+            store=slugs[record.store_id],
+            provider=source.provider if source else None,
+            account=source.account if source else None,
+        )
+
+
+def _conversations(
+    here: Q, slugs: dict[Any, str], sources: dict[Any, Source]
+) -> Iterator[JsonObject]:
+    found = Conversation.objects.filter(here).order_by("store__slug", "id")
+    for conversation in found.iterator(_ROWS):
+        source = sources[conversation.source_id]
+        yield rows.line_of(
+            conversation,
+            store=slugs[conversation.store_id],
+            provider=source.provider,
+            account=source.account,
+        )
+
+
+def _messages(here: Q, slugs: dict[Any, str]) -> Iterator[JsonObject]:
+    """Conversation by conversation, each parent before its children."""
+    found = Message.objects.filter(here)
+    ordered = found.order_by("store__slug", "conversation_id", "ordinal", "id")
+    for message in ordered.iterator(_ROWS):
+        yield rows.line_of(message, store=slugs[message.store_id])
+
+
+def _memories(here: Q, slugs: dict[Any, str]) -> Iterator[JsonObject]:
+    """Memories with all they ever said. What is being forgotten is not taken home."""
+    found = Memory.objects.filter(here, state=Memory.State.ACTIVE).order_by("store__slug", "id")
+    for memory in found.iterator(_ROWS):
+        versions = MemoryVersion.objects.filter(memory_id=memory.id).order_by("number")
+        yield rows.line_of(
+            memory,
+            store=slugs[memory.store_id],
+            versions=[
+                rows.line_of(
+                    version,
+                    evidence=[
+                        rows.line_of(evidence)
+                        for evidence in Evidence.objects.filter(version_id=version.id).order_by("id")
+                    ],
+                )
+                for version in versions
+            ],
+        )
+
+
+def _plain(found: QuerySet[Any], slugs: dict[Any, str]) -> Iterator[JsonObject]:
+    for row in found.iterator(_ROWS):
+        yield rows.line_of(row, store=slugs[row.store_id])
+
+
+def _write_bodies(archive: ArchiveWriter, here: Q) -> None:
+    """Raw objects and assets under their own digests, each once."""
+    written = set()
+    for raw in RawObject.objects.filter(here).order_by("sha256", "id").iterator(20):
+        if raw.sha256 not in written:
+            written.add(raw.sha256)
+            archive.file(f"raw/{raw.sha256}", [zlib.decompress(raw.body)])
+    written.clear()
+    for asset in Asset.objects.filter(here).order_by("sha256", "id").iterator(_ROWS):
+        if asset.sha256 not in written:
+            written.add(asset.sha256)
+            archive.file(f"assets/{asset.sha256}", _chunks(asset))
+
+
+def _chunks(asset: Asset) -> Iterator[bytes]:
+    with objects.object_path(ASSETS, str(asset.id)).open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk

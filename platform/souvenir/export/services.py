@@ -1,0 +1,72 @@
+"""Take everything home: ask for a copy, write it, let it expire."""
+
+import hashlib
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+import souvenir
+from souvenir.core.jobs import Job
+from souvenir.export.contents import begin_snapshot, write_contents
+from souvenir.export.models import Export
+from souvenir.ingestion.archive_rows import text_of
+from souvenir.memories.models import Person
+from souvenir.portability.souvenir_archive import writing_archive
+from tenants import objects
+from tenants.isolation.scope import tenant_scope
+from tenants.ledger import Lease, accept_job
+
+EXPORTS = "exports"  # the kind of object that a finished copy is
+
+
+def request_export(*, person: Person | None) -> Export:
+    """Ask for a copy of one person's, or of the organization's, everything. Needs a tenant scope."""
+    export = Export.objects.create(person_id=person.id if person else None)
+    job = accept_job(
+        Job.WRITE_EXPORT, subject_id=export.id, person_id=export.person_id, unit="files"
+    )
+    export.job_id = job.id
+    export.save(update_fields=["job_id"])
+    return export
+
+
+def write_export(lease: Lease) -> None:
+    """Write a copy. Safe to run again: the file is replaced whole.
+
+    Raises:
+        LeaseLost
+    """
+    with lease.step(done=0, total=1):
+        export = Export.objects.select_related("person").get(id=lease.subject_id)
+    with tenant_scope(lease.organization_id):
+        begin_snapshot()
+        with (
+            objects.writing(EXPORTS, str(export.id)) as stream,
+            writing_archive(stream) as archive,
+        ):
+            counts = write_contents(archive, export.person)
+            archive.close(
+                {
+                    "scope": "person" if export.person else "organization",
+                    "created_at": text_of(timezone.now()),
+                    "software": f"souvenir {souvenir.__version__}",
+                    "counts": counts,
+                }
+            )
+    with lease.step(done=1):
+        path = objects.object_path(EXPORTS, str(export.id))
+        with path.open("rb") as stream:
+            export.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        export.size_bytes = path.stat().st_size
+        export.expires_at = timezone.now() + timedelta(days=settings.SOUVENIR_EXPORT_DAYS)
+        export.save(update_fields=["sha256", "size_bytes", "expires_at"])
+        lease.finish()
+
+
+def expire_exports() -> int:
+    """Remove the files of copies whose time is over; their rows stay, without a link. Gives how many."""
+    over = Export.objects.filter(expires_at__lte=timezone.now(), size_bytes__isnull=False)
+    removed = [objects.remove(EXPORTS, str(export.id)) for export in over]
+    over.update(size_bytes=None)
+    return sum(removed)

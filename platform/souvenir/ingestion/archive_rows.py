@@ -1,0 +1,89 @@
+"""Rows as the lines of a Souvenir archive, and back. docs/archive-format.md tells what each holds.
+
+People, stores and sources are known by their own names, for whoever restores them may have made
+them already; everything else keeps its id. Nothing of the tenant itself is written.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import DateTimeField, Model, UUIDField
+
+from souvenir.ingestion.models import Asset, Import, RawObject
+from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
+from souvenir.portability.documents import JsonObject
+
+# Files of the archive, in the order in which they can be restored.
+PEOPLE, STORES, SOURCES = "people.jsonl", "stores.jsonl", "sources.jsonl"
+IMPORTS, CONVERSATIONS, MESSAGES = "imports.jsonl", "conversations.jsonl", "messages.jsonl"
+RAW, ASSETS, MEMORIES = "raw.jsonl", "assets.jsonl", "memories.jsonl"
+
+# What an archive keeps of a row besides its references, under the names of its columns.
+COLUMNS: dict[type[Model], tuple[str, ...]] = {
+    Import: ("id", "file_name", "sha256", "size_bytes", "layout", "report", "recorded_at"),
+    Conversation: (
+        "id", "provider_id", "title", "started_at", "updated_at", "current_leaf_id",
+        "current_leaf_origin", "extra", "import_id", "recorded_at",
+    ),
+    Message: (
+        "id", "conversation_id", "parent_id", "provider_id", "ordinal", "role", "author_name",
+        "model", "hidden", "occurred_at", "time_original", "blocks", "extra", "import_id",
+        "recorded_at",
+    ),
+    RawObject: (
+        "id", "batch_id", "conversation_id", "kind", "path", "ordinal", "sha256", "size_bytes",
+        "recorded_at",
+    ),
+    Asset: ("id", "batch_id", "path", "sha256", "size_bytes", "recorded_at"),
+    Memory: ("id", "kind", "version", "recorded_at"),
+    MemoryVersion: (
+        "id", "number", "text", "occurred_at", "valid_from", "valid_to", "observed_at",
+        "recorded_at", "origin", "method", "author", "reason",
+    ),
+    Evidence: ("id", "message_id", "block", "start", "end", "quote_sha256"),
+}  # fmt: skip
+
+
+def line_of(row: Model, **more: Any) -> JsonObject:  # noqa: ANN401 — JSON
+    """A row as a line, with what its caller adds."""
+    return {name: _plain(getattr(row, name)) for name in COLUMNS[type(row)]} | more
+
+
+def values_of(model: type[Model], line: JsonObject) -> dict[str, Any]:
+    """A line as the values of a new row's columns.
+
+    Raises:
+        KeyError, ValueError: the line is not one of this kind.
+    """
+    return {name: _column(model, name, line[name]) for name in COLUMNS[model]}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 — a column's value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return str(value) if isinstance(value, UUID) else value
+
+
+def instant(text: str) -> datetime:
+    """A time as an archive writes it."""
+    return datetime.fromisoformat(text)
+
+
+def text_of(moment: datetime) -> str:
+    """A time as an archive writes it: UTC, microseconds, Z."""
+    return str(_plain(moment))
+
+
+def _column(model: type[Model], name: str, value: Any) -> Any:  # noqa: ANN401
+    field = model._meta.get_field(name.removesuffix("_id") if name in _REFERENCES else name)
+    if value is None:
+        return None
+    if isinstance(field, DateTimeField):
+        return instant(value)
+    if isinstance(field, UUIDField) or name in _REFERENCES:
+        return UUID(value)
+    return value
+
+
+_REFERENCES = {"conversation_id", "parent_id", "batch_id", "message_id"}

@@ -1,0 +1,311 @@
+"""Bring a Souvenir archive back: every row under its own id, with its own dates, in small steps.
+
+The archive is verified whole before the first row is written. Safe to run again from any point:
+what is here already is left alone.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
+
+from django.db.models import Model
+
+from souvenir.ingestion import archive_rows as rows
+from souvenir.ingestion.errors import ArchiveOfSeveral
+from souvenir.ingestion.models import Asset, Import, RawObject
+from souvenir.ingestion.passages import index_memory, index_messages
+from souvenir.ingestion.services import ARCHIVE_LAYOUT, ASSETS, ask_for_vectors
+from souvenir.memories.models import (
+    Conversation,
+    Evidence,
+    Memory,
+    MemoryVersion,
+    Message,
+    Person,
+    Source,
+    Store,
+)
+from souvenir.memories.selectors import current_versions, personal_slug
+from souvenir.memories.services import ensure_person, ensure_shared_store, ensure_source
+from souvenir.portability.documents import JsonObject
+from souvenir.portability.errors import AlteredArchive
+from souvenir.portability.souvenir_archive import ArchiveReader, reading_archive
+from tenants import objects
+from tenants.ledger import Lease
+
+_STEP_ROWS = 200
+_CHUNK_BYTES = 1024 * 1024
+_HELD = (  # kinds of rows whose ids may already be another store's
+    (rows.CONVERSATIONS, Conversation),
+    (rows.MEMORIES, Memory),
+    (rows.RAW, RawObject),
+)
+_KINDS: dict[str, type[Model]] = {
+    rows.IMPORTS: Import,
+    rows.CONVERSATIONS: Conversation,
+    rows.MESSAGES: Message,
+    rows.RAW: RawObject,
+    rows.ASSETS: Asset,
+    rows.MEMORIES: Memory,
+}
+T = TypeVar("T")
+
+
+def restore_archive(lease: Lease, record: Import, path: Path, person: Person | None) -> None:
+    """Bring back an archive; with `person`, an archive of one person, as that person's.
+
+    Raises:
+        AlteredArchive, NewerArchive, ArchiveOfSeveral: nothing was written.
+        LeaseLost
+    """
+    with reading_archive(path) as archive:
+        _check_lines(archive)
+        restoring = _Restoring(lease, archive, person)
+        for step in (
+            restoring.names,
+            restoring.imports,
+            restoring.conversations,
+            restoring.messages,
+            restoring.raw_objects,
+            restoring.assets,
+            restoring.memories,
+        ):
+            step()
+    with lease.step():
+        record.layout = ARCHIVE_LAYOUT
+        record.report = restoring.report()
+        record.save(update_fields=["layout", "report"])
+        for store in restoring.stores.values():
+            ask_for_vectors(store_id=store.id, person_id=store.person_id)
+        lease.finish()
+
+
+def _check_lines(archive: ArchiveReader) -> None:
+    """Read every line once, so that one that is not ours is met before anything is written.
+
+    Raises:
+        AlteredArchive
+    """
+    for path, model in _KINDS.items():
+        try:
+            for line in archive.lines(path):
+                rows.values_of(model, line)
+                for version in line.get("versions", []):
+                    rows.values_of(MemoryVersion, version)
+                    for evidence in version["evidence"]:
+                        rows.values_of(Evidence, evidence)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise AlteredArchive(path=path) from error
+
+
+class _Restoring:
+    """One restore: what was read and added so far, and whose ids stand for which."""
+
+    def __init__(self, lease: Lease, archive: ArchiveReader, person: Person | None) -> None:
+        self._lease = lease
+        self._archive = archive
+        self._person = person
+        self._done = 0
+        self._read: Counter[str] = Counter()
+        self._added: Counter[str] = Counter()
+        self.stores: dict[str, Store] = {}  # by the slug that the archive has for it
+        self._sources: dict[tuple[str, str, str], Source] = {}
+        self._instead: dict[UUID, UUID] = {}  # ids of rows that are here under another id
+        self._derived: set[str] = set()  # slugs of stores whose ids all have to be derived
+
+    def report(self) -> JsonObject:
+        """The same shape as a fidelity report, as far as it goes."""
+        return {
+            "provider": "souvenir",
+            "layout": ARCHIVE_LAYOUT,
+            "complete": True,
+            "read": dict(sorted(self._read.items())),
+            "added": dict(sorted(self._added.items())),
+            "notices": {},
+        }
+
+    def names(self) -> None:
+        """People, stores and sources: the earlier date of the two wins."""
+        people = list(self._archive.lines(rows.PEOPLE))
+        if self._person is not None and len(people) != 1:
+            raise ArchiveOfSeveral(count=len(people))
+        with self._lease.step():
+            for line in people:
+                name = self._external_id(line["external_id"])
+                _earlier(ensure_person(external_id=name, display_name=line["display_name"]), line)
+            for line in self._archive.lines(rows.STORES):
+                self.stores[line["slug"]] = _earlier(self._store(line), line)
+            for line in self._archive.lines(rows.SOURCES):
+                self._sources[_source_key(line)] = _earlier(self._source(line), line)
+        for path, model in _HELD:
+            for batch in _batches(self._archive.lines(path)):
+                with self._lease.step():
+                    self._find_strangers(model, batch)
+
+    def imports(self) -> None:
+        for batch in self._steps(rows.IMPORTS):
+            for line in self._fresh(Import, batch):
+                store = self.stores[line["store"]] if line["store"] else None
+                source = self._sources[_source_key(line)] if line["provider"] else None
+                self._create(
+                    Import,
+                    line,
+                    store_id=store.id if store else None,
+                    person_id=store.person_id if store else None,
+                    source_id=source.id if source else None,
+                )
+
+    def conversations(self) -> None:
+        for batch in self._steps(rows.CONVERSATIONS):
+            for line in self._fresh(Conversation, batch):
+                source = self._sources[_source_key(line)]
+                here = Conversation.objects.filter(
+                    source_id=source.id, provider_id=line["provider_id"]
+                ).first()
+                if here is not None:
+                    self._instead[self._id(line, "id")] = here.id
+                    continue
+                store = self.stores[line["store"]]
+                self._create(
+                    Conversation,
+                    line,
+                    store_id=store.id,
+                    person_id=store.person_id,
+                    source_id=source.id,
+                    provider=line["provider"],
+                )
+
+    def messages(self) -> None:
+        for batch in self._steps(rows.MESSAGES):
+            added: dict[UUID, list[Message]] = {}
+            for line in self._fresh(Message, batch):
+                conversation_id = self._id(line, "conversation_id")
+                here = Message.objects.filter(
+                    conversation_id=conversation_id, provider_id=line["provider_id"]
+                ).first()
+                if here is not None:
+                    self._instead[self._id(line, "id")] = here.id
+                    continue
+                store = self.stores[line["store"]]
+                message = self._create(Message, line, store_id=store.id)
+                added.setdefault(conversation_id, []).append(message)
+            for conversation in Conversation.objects.filter(id__in=added):
+                index_messages(conversation, added[conversation.id])
+
+    def raw_objects(self) -> None:
+        for batch in self._steps(rows.RAW):
+            for line in self._fresh(RawObject, batch):
+                store = self.stores[line["store"]]
+                if RawObject.objects.filter(store_id=store.id, sha256=line["sha256"]).exists():
+                    continue
+                with self._archive.open(f"raw/{line['sha256']}") as stream:
+                    body = zlib.compress(stream.read())
+                self._create(RawObject, line, store_id=store.id, body=body)
+
+    def assets(self) -> None:
+        for batch in self._steps(rows.ASSETS):
+            for line in self._fresh(Asset, batch):
+                store = self.stores[line["store"]]
+                if Asset.objects.filter(store_id=store.id, sha256=line["sha256"]).exists():
+                    continue
+                with self._archive.open(f"assets/{line['sha256']}") as stream:
+                    chunks = iter(lambda: stream.read(_CHUNK_BYTES), b"")  # noqa: B023 — used at once
+                    objects.store(ASSETS, str(self._id(line, "id")), chunks)
+                self._create(Asset, line, store_id=store.id)
+
+    def memories(self) -> None:
+        for batch in self._steps(rows.MEMORIES):
+            for line in self._fresh(Memory, batch):
+                store = self.stores[line["store"]]
+                memory = self._create(
+                    Memory, line, store_id=store.id, person_id=store.person_id
+                )
+                for version in line["versions"]:
+                    self._version(memory, {**version, "store": line["store"]})
+                index_memory(memory, current_versions([memory])[memory.id])
+
+    def _version(self, memory: Memory, line: JsonObject) -> None:
+        version = self._create(
+            MemoryVersion, line, memory_id=memory.id, store_id=memory.store_id
+        )
+        for evidence in line["evidence"]:
+            self._create(Evidence, {**evidence, "store": line["store"]}, version_id=version.id)
+
+    def _create(self, model: type[T], line: JsonObject, **references: Any) -> T:  # noqa: ANN401
+        values = rows.values_of(model, line)  # type: ignore[type-var]  # always a model
+        for name in values:
+            if name in {"id", "current_leaf_id"} or name in _ID_COLUMNS:
+                values[name] = self._id(line, name)
+        self._added[model.__name__.lower()] += 1
+        return model.objects.create(**values, **references)  # type: ignore[attr-defined,no-any-return]
+
+    def _id(self, line: JsonObject, name: str) -> Any:  # noqa: ANN401 — UUID or None
+        if line[name] is None:
+            return None
+        own = UUID(line[name])
+        if line.get("store") in self._derived:
+            own = uuid5(self.stores[line["store"]].id, line[name])
+        return self._instead.get(own, own)
+
+    def _steps(self, path: str) -> Iterator[list[JsonObject]]:
+        """The rows of a file in groups, each inside a step of its own."""
+        for batch in _batches(self._archive.lines(path)):
+            self._done += len(batch)
+            self._read[path.removesuffix(".jsonl")] += len(batch)
+            with self._lease.step(done=self._done):
+                yield batch
+
+    def _fresh(self, model: type[Model], batch: list[JsonObject]) -> list[JsonObject]:
+        """The rows of a group that are not here yet."""
+        ids = {self._id(line, "id"): line for line in batch}
+        here = set(model._default_manager.filter(pk__in=ids).values_list("pk", flat=True))
+        return [line for id_, line in ids.items() if id_ not in here]
+
+    def _find_strangers(self, model: type[Model], batch: list[JsonObject]) -> None:
+        """Ids that another store of this organization uses: this copy then gets ids of its own."""
+        by_store: dict[str, list[str]] = {}
+        for line in batch:
+            by_store.setdefault(line["store"], []).append(line["id"])
+        for slug, ids in by_store.items():
+            others = model._default_manager.filter(pk__in=ids)
+            if others.exclude(store_id=self.stores[slug].id).exists():
+                self._derived.add(slug)
+
+    def _external_id(self, archived: str) -> str:
+        return self._person.external_id if self._person is not None else archived
+
+    def _store(self, line: JsonObject) -> Store:
+        if line["person"] is None:
+            return ensure_shared_store(slug=line["slug"])
+        return Store.objects.get(slug=personal_slug(self._external_id(line["person"])))
+
+    def _source(self, line: JsonObject) -> Source:
+        return ensure_source(
+            store=self.stores[line["store"]], provider=line["provider"], account=line["account"]
+        )
+
+
+_ID_COLUMNS = {"conversation_id", "parent_id", "batch_id", "message_id", "import_id"}
+
+
+def _earlier(row: T, line: JsonObject) -> T:
+    """Give a row the archive's date, if that is the earlier one."""
+    moment = rows.instant(line["recorded_at"])
+    if moment < row.recorded_at:  # type: ignore[attr-defined]  # people, stores and sources have it
+        row.recorded_at = moment  # type: ignore[attr-defined]
+        row.save(update_fields=["recorded_at"])  # type: ignore[attr-defined]
+    return row
+
+
+def _source_key(line: JsonObject) -> tuple[str, str, str]:
+    return (line["store"], line["provider"], line["account"])
+
+
+def _batches(lines: Iterable[JsonObject]) -> Iterator[list[JsonObject]]:
+    source = iter(lines)
+    while batch := list(islice(source, _STEP_ROWS)):
+        yield batch

@@ -1,0 +1,177 @@
+"""The Souvenir archive: a zip of JSON Lines, raw objects and assets, with the SHA-256 of each file.
+
+Pure: it knows files and lines, not what stands in them (docs/archive-format.md does). The same
+content gives the same bytes: fixed times, fixed order, canonical JSON.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from souvenir.core.canonical_json import canonical_json
+from souvenir.portability.archive import Meter, checked_files, open_file, opened_archive
+from souvenir.portability.documents import JsonObject
+from souvenir.portability.errors import AlteredArchive, NewerArchive
+from souvenir.portability.limits import Limits
+
+FORMAT, VERSION = "souvenir-archive", 1
+MANIFEST = "manifest.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+_CHUNK_BYTES = 1024 * 1024
+_LIMITS = Limits(entries=2_000_000)
+_STATIC = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class ArchiveWriter:
+    """Writes an archive in one pass, in constant memory. Use `writing_archive`."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._files: list[_File] = []
+
+    def lines(self, path: str, rows: Iterable[JsonObject]) -> int:
+        """Write a JSON Lines file, one row a line, in the order given; says how many."""
+        count = 0
+
+        def encoded() -> Iterator[bytes]:
+            nonlocal count
+            for row in rows:
+                count += 1
+                yield canonical_json(row) + b"\n"
+
+        self.file(path, encoded())
+        return count
+
+    def file(self, path: str, chunks: Iterable[bytes]) -> None:
+        """Write one file from its bytes."""
+        digest = hashlib.sha256()
+        size = 0
+        with self._archive.open(_entry(path), "w", force_zip64=True) as stream:
+            for chunk in chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                stream.write(chunk)
+        self._files.append(_File(path, size, digest.hexdigest()))
+
+    def close(self, facts: JsonObject) -> None:
+        """Write what explains the archive, then the manifest over everything."""
+        for path in sorted((_STATIC / "archive_readme").iterdir()):
+            self.file(path.name, [path.read_bytes()])
+        for path in sorted((_STATIC / "schemas").iterdir()):
+            self.file(f"schemas/{path.name}", [path.read_bytes()])
+        files: list[JsonObject] = [
+            {"path": file.path, "bytes": file.size_bytes, "sha256": file.sha256}
+            for file in self._files
+        ]
+        manifest = {**facts, "format": FORMAT, "version": VERSION, "files": files}
+        with self._archive.open(_entry(MANIFEST), "w") as stream:
+            stream.write(canonical_json(manifest) + b"\n")
+
+
+@contextmanager
+def writing_archive(stream: BinaryIO) -> Iterator[ArchiveWriter]:
+    """Write an archive to a file. It is whole once `close` was called and the body has ended."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        yield ArchiveWriter(archive)
+
+
+class ArchiveReader:
+    """Reads an archive whose every byte was checked against its manifest. Use `reading_archive`."""
+
+    def __init__(self, archive: zipfile.ZipFile, meter: Meter) -> None:
+        self._archive = archive
+        self._meter = meter
+        self._entries = {entry.filename: entry for entry in checked_files(archive)}
+        self.manifest = _manifest(self._read(MANIFEST))
+
+    def lines(self, path: str) -> Iterator[JsonObject]:
+        """The rows of a JSON Lines file, in its order."""
+        with self.open(path) as stream:
+            for line in stream:
+                yield json.loads(line)
+
+    def open(self, path: str) -> BinaryIO:
+        """The bytes of one file.
+
+        Raises:
+            AlteredArchive: there is no such file.
+        """
+        entry = self._entries.get(path)
+        if entry is None:
+            raise AlteredArchive(path=path)
+        return open_file(self._archive, entry, path, self._meter)
+
+    def verify(self) -> None:
+        """Hold every file against the manifest, before anything is taken from it.
+
+        Raises:
+            AlteredArchive: a file is missing, was changed, or is not in the manifest.
+        """
+        listed = {str(file["path"]): str(file["sha256"]) for file in self.manifest["files"]}
+        for path in sorted(set(self._entries) ^ (set(listed) | {MANIFEST})):
+            raise AlteredArchive(path=path)
+        for path, expected in listed.items():
+            digest = hashlib.sha256()
+            with self.open(path) as stream:
+                while chunk := stream.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+            if digest.hexdigest() != expected:
+                raise AlteredArchive(path=path)
+
+    def _read(self, path: str) -> bytes:
+        with self.open(path) as stream:
+            return stream.read()
+
+
+@contextmanager
+def reading_archive(path: Path) -> Iterator[ArchiveReader]:
+    """Open an archive and verify all of it.
+
+    Raises:
+        AlteredArchive, NewerArchive, and the errors of any zip (`archive-…`).
+    """
+    with path.open("rb") as file, opened_archive(file, _LIMITS) as archive:
+        reader = ArchiveReader(archive, Meter(_LIMITS, path.stat().st_size))
+        reader.verify()
+        yield reader
+
+
+def is_souvenir_archive(path: Path) -> bool:
+    """Whether an upload is an archive of ours: told by its manifest, never by its name."""
+    if not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(MANIFEST) as stream:
+            return f'"format":"{FORMAT}"'.encode() in stream.read(_CHUNK_BYTES)
+    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
+        return False
+
+
+def _entry(path: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(path, _EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _manifest(body: bytes) -> dict[str, list[JsonObject]]:
+    try:
+        manifest = json.loads(body)
+        version, files = manifest["version"], manifest["files"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AlteredArchive(path=MANIFEST) from error
+    if not isinstance(version, int) or version > VERSION:
+        raise NewerArchive(version=version, known=VERSION)
+    return {"files": files}
