@@ -60,6 +60,11 @@ def object_path(kind: str, name: str) -> Path:
     return _path(kind, name)
 
 
+def rename(kind: str, name: str, *, to: str) -> None:
+    """Give an object another name of its kind, in place of what had that name."""
+    _path(kind, name).replace(_path(kind, to))
+
+
 def remove(kind: str, name: str) -> bool:
     """Remove one object; says whether it was there."""
     path = _path(kind, name)

@@ -32,19 +32,29 @@ def request_export(*, person: Person | None) -> Export:
 
 
 def write_export(lease: Lease) -> None:
-    """Write a copy. Safe to run again: the file is replaced whole.
+    """Write a copy. Safe to run again: only a whole file is ever given its name.
 
     Raises:
         LeaseLost
     """
     with lease.step(done=0, total=1):
         export = Export.objects.select_related("person").get(id=lease.subject_id)
+    draft = f"{export.id}-{lease.fence}"
+    try:
+        _write(lease, export, draft)
+        with lease.step(done=1):
+            _publish(export, draft)
+            lease.finish()
+    finally:
+        with tenant_scope(lease.organization_id):
+            objects.remove(EXPORTS, draft)
+
+
+def _write(lease: Lease, export: Export, draft: str) -> None:
+    """One consistent reading, into a file that nobody can ask for yet."""
     with tenant_scope(lease.organization_id):
         begin_snapshot()
-        with (
-            objects.writing(EXPORTS, str(export.id)) as stream,
-            writing_archive(stream) as archive,
-        ):
+        with objects.writing(EXPORTS, draft) as stream, writing_archive(stream) as archive:
             counts = write_contents(archive, export.person)
             archive.close(
                 {
@@ -54,14 +64,17 @@ def write_export(lease: Lease) -> None:
                     "counts": counts,
                 }
             )
-    with lease.step(done=1):
-        path = objects.object_path(EXPORTS, str(export.id))
-        with path.open("rb") as stream:
-            export.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        export.size_bytes = path.stat().st_size
-        export.expires_at = timezone.now() + timedelta(days=settings.SOUVENIR_EXPORT_DAYS)
-        export.save(update_fields=["sha256", "size_bytes", "expires_at"])
-        lease.finish()
+
+
+def _publish(export: Export, draft: str) -> None:
+    """Give the file its name and its facts. In a step: an erasure in between has taken the lease."""
+    path = objects.object_path(EXPORTS, draft)
+    with path.open("rb") as stream:
+        export.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    export.size_bytes = path.stat().st_size
+    export.expires_at = timezone.now() + timedelta(days=settings.SOUVENIR_EXPORT_DAYS)
+    export.save(update_fields=["sha256", "size_bytes", "expires_at"])
+    objects.rename(EXPORTS, draft, to=str(export.id))
 
 
 def expire_exports() -> int:

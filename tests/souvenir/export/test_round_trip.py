@@ -1,0 +1,233 @@
+"""Nothing is lost on the way out: export, restore into an empty organization, export: same bytes."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from uuid import UUID
+
+import pytest
+
+from souvenir.config.demo.archive import demo_exports
+from souvenir.core.jobs import Job as Kind
+from souvenir.export.models import Export
+from souvenir.export.services import EXPORTS, request_export
+from souvenir.ingestion.models import Import
+from souvenir.ingestion.services import Upload, accept_import, correct, remember
+from souvenir.memories.models import Conversation, Evidence, Memory, Message
+from souvenir.memories.selectors import current_versions, get_person, personal_store
+from souvenir.memories.services import Statement, ensure_person, ensure_shared_store
+from tenants import objects
+from tenants.isolation.scope import tenant_scope
+from tenants.models import Job
+from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
+
+
+def _export(tenant: Tenant, person: str | None = "alice") -> bytes:
+    with tenant_scope(tenant.id):
+        someone = get_person(external_id=person) if person else None
+        export = request_export(person=someone)
+    run_jobs(tenant, Kind.WRITE_EXPORT)
+    with tenant_scope(tenant.id):
+        return objects.object_path(EXPORTS, str(export.id)).read_bytes()
+
+
+def _restore(tenant: Tenant, body: bytes, person: str | None = "alice") -> Job:
+    with tenant_scope(tenant.id):
+        someone = ensure_person(external_id=person) if person else None
+        record = accept_import(person=someone, upload=Upload("souvenir.zip", [body]))
+    run_jobs(tenant, Kind.RUN_IMPORT)
+    with tenant_scope(tenant.id):
+        return Job.objects.get(id=record.job_id)
+
+
+def _contents(body: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(BytesIO(body)) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if name != "manifest.json"}
+
+
+def _fill(tenant: Tenant, person: str = "alice") -> None:
+    """A year with branches, tool calls and a file; a memory with a history and its evidence."""
+    for export in demo_exports():
+        import_bytes(tenant, export.packed(), person=person, name=export.file_name)
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("conversations.json", chatgpt_export("Regarde 🦔", "Ça alors", conversation="x"))
+        archive.writestr("file-abc-photo.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    import_bytes(tenant, buffer.getvalue(), person=person, name="one more.zip")
+    with tenant_scope(tenant.id):
+        store = personal_store(person=get_person(external_id=person))
+        memory = remember(store=store, statement=Statement(text="Allergique aux noix"))
+        memory = correct(memory_id=memory.id, statement=Statement(text="Aux noisettes", reason="É"))
+        message = Message.objects.filter(store_id=store.id).earliest("id")
+        version = current_versions([memory])[memory.id]
+        Evidence.objects.create(
+            version=version, message=message, block=0, start=0, end=3, quote_sha256="0" * 64
+        )
+
+
+def test_a_person_s_copy_restored_and_copied_again_is_the_same(acme: Tenant) -> None:
+    _fill(acme)
+    first = _export(acme)
+    elsewhere = make_tenant()
+
+    job = _restore(elsewhere, first)
+    second = _export(elsewhere)
+
+    assert job.state == "succeeded", job.error_code
+    assert _contents(second) == _contents(first)
+
+
+def test_an_organization_s_copy_restored_and_copied_again_is_the_same(acme: Tenant) -> None:
+    _fill(acme)
+    import_bytes(acme, chatgpt_export("De Bob"), person="bob")
+    with tenant_scope(acme.id):
+        remember(store=ensure_shared_store(slug="team"), statement=Statement(text="À tous"))
+    first = _export(acme, person=None)
+    elsewhere = make_tenant()
+
+    job = _restore(elsewhere, first, person=None)
+    second = _export(elsewhere, person=None)
+
+    assert job.state == "succeeded", job.error_code
+    assert _contents(second) == _contents(first)
+
+
+def test_the_copy_holds_every_message_and_every_byte_that_came(acme: Tenant) -> None:
+    body = chatgpt_export("Où?", "Là.")
+    import_bytes(acme, body)
+
+    contents = _contents(_export(acme))
+
+    raw = [data for name, data in contents.items() if name.startswith("raw/")]
+    assert raw == [body[1:-1]]
+    assert len(contents["messages.jsonl"].splitlines()) == 2
+    assert {"README.en.md", "README.fr.md"} <= set(contents)
+    assert any(name.startswith("schemas/") for name in contents)
+
+
+def test_the_manifest_lists_every_file_with_its_hash(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export("Où?"))
+    body = _export(acme)
+
+    with zipfile.ZipFile(BytesIO(body)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        names = set(archive.namelist()) - {"manifest.json"}
+
+    assert {file["path"] for file in manifest["files"]} == names
+    assert (manifest["format"], manifest["version"], manifest["scope"]) == (
+        "souvenir-archive", 1, "person"
+    )  # fmt: skip
+
+
+def test_restoring_twice_adds_nothing(acme: Tenant) -> None:
+    _fill(acme)
+    body = _export(acme)
+    elsewhere = make_tenant()
+    _restore(elsewhere, body)
+
+    _restore(elsewhere, body)
+
+    with tenant_scope(elsewhere.id):
+        last = Import.objects.latest("recorded_at", "id")
+        assert last.report["added"] == {}
+    assert _contents(_export(elsewhere)) == _contents(body)
+
+
+def test_one_person_s_copy_can_be_brought_back_as_another_s(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export("Bonjour", "Salut"))
+    with tenant_scope(acme.id):
+        store = personal_store(person=get_person(external_id="alice"))
+        remember(store=store, statement=Statement(text="Un souvenir"))
+
+    job = _restore(acme, _export(acme), person="bob")
+
+    assert job.state == "succeeded", job.error_code
+    with tenant_scope(acme.id):
+        bob = personal_store(person=get_person(external_id="bob"))
+        assert Message.objects.filter(store_id=bob.id).count() == 2
+        assert Memory.objects.filter(store_id=bob.id).count() == 1
+        assert Message.objects.filter(store_id=store.id).count() == 2
+
+
+def test_a_copy_of_several_people_is_not_taken_for_one(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export("Bonjour"), person="alice")
+    import_bytes(acme, chatgpt_export("Bonsoir"), person="bob")
+    elsewhere = make_tenant()
+
+    job = _restore(elsewhere, _export(acme, person=None), person="carol")
+
+    assert job.error_code == "archive-of-several"
+
+
+def _with(body: bytes, changed: dict[str, bytes | None]) -> bytes:
+    """The same zip with some files changed, left out (None) or added."""
+    files = _contents(body)
+    with zipfile.ZipFile(BytesIO(body)) as archive:
+        files["manifest.json"] = archive.read("manifest.json")
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in _merged(files, changed):
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def _merged(files: dict[str, bytes], changed: dict[str, bytes | None]) -> Iterator[tuple[str, bytes]]:
+    for name, data in ({**files, **changed}).items():
+        if data is not None:
+            yield name, data
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"messages.jsonl": b"{}\n"},
+        {"messages.jsonl": None},
+        {"raw/extra": b"x"},
+        {"memories.jsonl": b"\n"},
+    ],
+)
+def test_an_altered_archive_is_refused_whole(
+    acme: Tenant, changed: dict[str, bytes | None]
+) -> None:
+    import_bytes(acme, chatgpt_export("Bonjour"))
+    elsewhere = make_tenant()
+
+    job = _restore(elsewhere, _with(_export(acme), changed))
+
+    assert (job.state, job.error_code) == ("failed", "archive-altered")
+    with tenant_scope(elsewhere.id):
+        assert not Conversation.objects.exists()
+
+
+def test_a_newer_archive_is_refused_with_what_to_do(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export("Bonjour"))
+    body = _export(acme)
+    with zipfile.ZipFile(BytesIO(body)) as archive:
+        manifest = archive.read("manifest.json").replace(b'"version":1', b'"version":2')
+
+    job = _restore(make_tenant(), _with(body, {"manifest.json": manifest}))
+
+    assert job.error_code == "archive-version"
+
+
+def test_globex_s_rows_are_not_in_acme_s_copy(acme: Tenant, globex: Tenant) -> None:
+    import_bytes(globex, chatgpt_export("Un secret de globex"))
+    import_bytes(acme, chatgpt_export("Bonjour"))
+
+    body = b"".join(_contents(_export(acme, person=None)).values())
+
+    assert "Un secret de globex".encode() not in body
+
+
+def test_a_copy_that_loses_its_lease_is_never_given_a_name(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export("Bonjour"))
+    with tenant_scope(acme.id):
+        export = request_export(person=None)
+        Job.objects.filter(id=export.job_id).update(state="cancelled")
+
+    run_jobs(acme, Kind.WRITE_EXPORT)
+
+    with tenant_scope(acme.id):
+        assert objects.names(EXPORTS) == []
+        assert Export.objects.get(id=UUID(str(export.id))).expires_at is None
