@@ -1,7 +1,7 @@
 # Every path is relative to this folder, so that spaces in the path that leads to it do no harm.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check format setup setup-dev lock messages clean
+.PHONY: help run logins test check format setup setup-dev lock messages clean
 
 PYTHON ?= python3
 VENV := .venv/bin/python
@@ -16,6 +16,9 @@ help:  ## say what each target does
 
 run: .venv/run.stamp $(CATALOGUES)  ## start Souvenir on this machine; Ctrl-C stops it
 	@exec $(VENV) -m souvenir.config.embedded
+
+logins: .venv/run.stamp  ## new logins for the demonstration, while Souvenir runs
+	@exec $(VENV) -m souvenir.config.embedded logins
 
 test: .venv/dev.stamp $(CATALOGUES)  ## the tests alone: make test only=tests/souvenir/search
 	$(VENV) -m pytest $(only)
@@ -67,6 +70,6 @@ define install
 		echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	@$(VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Installing $(1) into .venv; the first time takes a minute or two."
-	@$(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	@$(VENV) -m pip install -qq --disable-pip-version-check --require-hashes -r $(1)
 	@touch $@
 endef

@@ -1,1 +1,1 @@
-"""Organizations and what keeps them apart: isolation, memberships, keys, residency, egress, jobs."""
+"""Organizations and what keeps them apart: isolation, keys, residency, egress, jobs."""

@@ -20,10 +20,10 @@ else:
 class ContentTextField(_TextField):
     """Text, as UTF-8 bytes. Cannot be filtered on."""
 
-    def get_prep_value(self, value: Any) -> Any:  # noqa: ANN401 — Django's own signature
+    def get_prep_value(self, value: Any) -> Any:
         return value.encode() if isinstance(value, str) else value
 
-    def from_db_value(self, value: Any, *_: object) -> str | None:  # noqa: ANN401
+    def from_db_value(self, value: Any, *_: object) -> str | None:
         return None if value is None else bytes(value).decode()
 
     def get_internal_type(self) -> str:
@@ -33,12 +33,11 @@ class ContentTextField(_TextField):
 class ContentJsonField(_JsonField):
     """A JSON value, as canonical bytes: keys sorted, no spaces, UTF-8. Cannot be filtered on."""
 
-    def get_prep_value(self, value: Any) -> Any:  # noqa: ANN401
+    def get_prep_value(self, value: Any) -> Any:
         return None if value is None else canonical_json(value)
 
-    def from_db_value(self, value: Any, *_: object) -> Any:  # noqa: ANN401
+    def from_db_value(self, value: Any, *_: object) -> Any:
         return None if value is None else json.loads(bytes(value))
 
     def get_internal_type(self) -> str:
         return "BinaryField"
-

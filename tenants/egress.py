@@ -56,9 +56,7 @@ def send(call: Call) -> Reply:
         AddressRefused: the name leads to an address that is private, local or reserved.
         OSError: the other side does not answer.
     """
-    decision = decide(
-        placements.policy(), call.placement, call.flow, today=timezone.localdate()
-    )
+    decision = decide(placements.policy(), call.placement, call.flow, today=timezone.localdate())
     # Ids and codes only: what is sent is never logged.
     logger.info(
         "egress %s to %s for %s: %s",

@@ -45,7 +45,7 @@ class UnknownScope(Invalid):
 class ScopeNotForPerson(Invalid):
     code = "scope-not-for-person"
     message = gettext_noop(
-        "A key for one person cannot have the scope “{scope}”, which reaches the whole organization."
+        "A key for one person cannot have the scope “{scope}”: it reaches the whole organization."
     )
 
 

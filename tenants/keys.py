@@ -39,7 +39,7 @@ def new_platform_key() -> str:
 def named_organization(key: str) -> UUID | None:
     """The organization that a key claims to open; None if it claims none. Proves nothing yet."""
     parts = key.split("_", 2)
-    if len(parts) != 3 or parts[0] != "souv":  # noqa: PLR2004 — prefix, tenant, secret
+    if len(parts) != 3 or parts[0] != "souv":
         return None
     try:
         return UUID(bytes=base64.b32decode(parts[1].upper() + "======"))

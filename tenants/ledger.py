@@ -37,7 +37,7 @@ class Lease:
 
     @contextmanager
     def step(self, *, done: int | None = None, total: int | None = None) -> Iterator[None]:
-        """One unit of work: a tenant scope whose effects commit with the job's progress, or not at all.
+        """One unit of work: a tenant scope that commits together with the job's progress.
 
         Raises:
             LeaseLost: the job was claimed by another, or ended.

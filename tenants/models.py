@@ -116,7 +116,7 @@ class ApiKey(TenantScoped):
 
 
 class Job(TenantScoped):
-    """Accepted background work. This row is the truth; a message in the broker only rings for it."""
+    """Accepted background work. This row is the truth; a message only rings for it."""
 
     class State(models.TextChoices):
         QUEUED = "queued"

@@ -1,7 +1,7 @@
 """May this data be there, or go there? A pure decision over facts, with its reasons.
 
-Six facts about a place are kept apart, for one does not follow from another: where it stands, who
-operates it, who owns the operator, whose courts reach it, whence staff enter it, who holds the keys.
+Six facts about a place are kept apart, for none follows from another: where it stands, who operates
+it, who owns the operator, whose courts reach it, whence staff enter it, who holds the keys.
 What is unknown or whose evidence is out of date counts against the place (fail closed).
 """
 

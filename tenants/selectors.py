@@ -1,4 +1,4 @@
-"""Questions to the directory. Organizations and memberships belong to no tenant: no scope needed."""
+"""Questions to the directory. Organizations and memberships belong to no tenant."""
 
 from dataclasses import dataclass
 from uuid import UUID

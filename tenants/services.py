@@ -67,7 +67,7 @@ def resume_organization(*, organization_id: UUID) -> Organization:
 
 
 def mark_organization_erased(*, organization_id: UUID) -> None:
-    """The last step of an erasure: the directory keeps an empty name, so that the id is not reused."""
+    """The last step of an erasure: the directory keeps an empty name and the id."""
     Membership.objects.filter(organization_id=organization_id).delete()
     Organization.objects.filter(id=organization_id).update(
         state=Organization.State.ERASED,

@@ -1,4 +1,4 @@
-"""Things that tests are about, made through the real services. `acme` is ours, `globex` a stranger."""
+"""Things that tests are about, made through the real services."""
 
 import json
 from dataclasses import dataclass
@@ -87,7 +87,9 @@ def import_bytes(
 
 def chatgpt_export(*texts: str, conversation: str = "c-1", title: str = "A talk") -> bytes:
     """A classic ChatGPT export of one conversation: user and assistant in turn, one branch."""
-    mapping: dict[str, Any] = {"root": {"id": "root", "message": None, "parent": None, "children": []}}
+    mapping: dict[str, Any] = {
+        "root": {"id": "root", "message": None, "parent": None, "children": []}
+    }
     parent = "root"
     for index, text in enumerate(texts):
         node = f"{conversation}-m{index}"

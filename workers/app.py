@@ -2,6 +2,7 @@
 
 from celery import Celery
 from django.conf import settings
+from kombu import Exchange
 from kombu import Queue as BrokerQueue
 
 from souvenir.core.jobs import Queue
@@ -22,7 +23,10 @@ app.conf.update(
         else {"visibility_timeout": 600}
     ),
     broker_connection_retry_on_startup=True,
-    task_queues=[BrokerQueue(queue.value) for queue in Queue],
+    # Each queue has an exchange of its own: on a shared one, every queue would get every message.
+    task_queues=[
+        BrokerQueue(queue.value, Exchange(queue.value), routing_key=queue.value) for queue in Queue
+    ],
     task_default_queue=Queue.INTERACTIVE.value,
     task_serializer="json",
     accept_content=["json"],

@@ -20,7 +20,7 @@ _RETRY_SECONDS = 30.0
 _BEAT_SECONDS = 30.0  # a quarter of a lease
 
 
-def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:  # noqa: ANN401 — Celery has no types
+def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
     """Make the Celery task of a job. Its message is a doorbell: rung twice, it works once."""
 
     def run(*, ticket: str) -> None:

@@ -26,11 +26,11 @@ CONTROL_TABLES = {
 }
 
 REMEDIES = {
-    "role-powerful": "take SUPERUSER, BYPASSRLS, CREATEROLE, CREATEDB and REPLICATION from the role",
+    "role-powerful": "take SUPERUSER, BYPASSRLS, CREATEROLE, CREATEDB, REPLICATION from it",
     "role-owns": "let souvenir_owner own it: an owner can switch row-level security off",
     "role-may-create": "REVOKE CREATE on the schema",
     "role-may-make-temporary-tables": "REVOKE TEMP on the database",
-    "table-without-tenant": "inherit from TenantScoped, or list it as a control table with a reason",
+    "table-without-tenant": "inherit from TenantScoped, or list it in CONTROL_TABLES",
     "row-security-off": "add IsolateTenantTable to its migration",
     "row-security-not-forced": "add IsolateTenantTable to its migration",
     "policy-not-exact": "one policy, for all commands and roles, exactly the one of operations.py",
@@ -40,9 +40,9 @@ REMEDIES = {
     "materialized-view-reachable": "revoke it: a materialized view has no row-level security",
     "privilege-past-row-security": "REVOKE TRUNCATE, REFERENCES, TRIGGER, MAINTAIN",
     "key-without-tenant": "begin the key with tenant_id",
-    "unique-index-without-tenant": "begin the index with tenant_id: a clash would tell of a stranger",
+    "unique-index-without-tenant": "begin it with tenant_id: a clash would tell of a stranger",
     "no-primary-key": "add IsolateTenantTable to its migration",
-    "trigger-on-tenant-table": "do it in a service: triggers run out of sight, and Citus refuses them",
+    "trigger-on-tenant-table": "do it in a service: triggers run out of sight",
     "function-with-owner-s-rights": "make it SECURITY INVOKER or revoke EXECUTE",
     "default-privileges": "ALTER DEFAULT PRIVILEGES … REVOKE: grants are made table by table",
 }
@@ -65,7 +65,7 @@ class IsolationBroken(RuntimeError):
 
 
 def audit_isolation() -> list[Finding]:
-    """Every way across that the catalogue shows, ordered by code and object; none is the good answer."""
+    """Every way across that the catalogue shows, by code and object; none is the good answer."""
     with connection.cursor() as cursor:
         cursor.execute(
             _QUESTION, {"control": list(CONTROL_TABLES), "predicate": _PRINTED_PREDICATE}

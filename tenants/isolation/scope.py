@@ -14,7 +14,7 @@ _scope: ContextVar[UUID | None] = ContextVar("tenant_scope", default=None)
 
 
 class NoTenantScope(RuntimeError):
-    """A tenant table was asked for with no organization in scope: a defect of ours, never an answer."""
+    """A tenant table was asked for with no organization in scope: a defect of ours."""
 
 
 class TenantScopeSwitch(RuntimeError):

@@ -51,7 +51,7 @@ class TenantForeignKey(models.ForeignKey[SetT, GetT]):
     deletes in an order of its own, and a table it forgot is an error, not an orphan.
     """
 
-    def __init__(self, to: Any, **options: Any) -> None:  # noqa: ANN401 — Django's own signature
+    def __init__(self, to: Any, **options: Any) -> None:
         options["on_delete"] = models.DO_NOTHING
         options["db_constraint"] = False
         options["db_index"] = False

@@ -15,7 +15,15 @@ from tenants.placements import placements
 from tenants.residency import Flow
 from tests.builders import Tenant
 
-_NETWORK_MODULES = {"socket", "http.client", "urllib.request", "httpx", "httpx2", "requests", "smtplib"}
+_NETWORK_MODULES = {
+    "socket",
+    "http.client",
+    "urllib.request",
+    "httpx",
+    "httpx2",
+    "requests",
+    "smtplib",
+}
 # The one client; and the embedded profile, which looks for a free port on loopback.
 _MAY_CONNECT = {"tenants/egress.py", "platform/souvenir/config/embedded"}
 

@@ -92,7 +92,12 @@ countries = st.sampled_from(["CA", "US", "FR", ""])
     days=st.integers(-400, 400),
 )
 def test_refusing_more_never_allows_more(
-    country: str, nexus: list[str], staff: list[str], parent: str, refused: frozenset[str], days: int
+    country: str,
+    nexus: list[str],
+    staff: list[str],
+    parent: str,
+    refused: frozenset[str],
+    days: int,
 ) -> None:
     place = replace(
         GOOD,

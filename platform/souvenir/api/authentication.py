@@ -1,6 +1,7 @@
 """A key in the Authorization header, and the tenant scope that it opens."""
 
 from collections.abc import Callable
+from datetime import UTC
 from http import HTTPStatus
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -41,9 +43,15 @@ class ScopeMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(_PREFIX):
+            return self._get_response(request)
+        with timezone.override(UTC):  # what a program reads has no place of its own
+            return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         key = presented_key(request)
         organization_id = named_organization(key) if key else None
-        if not request.path.startswith(_PREFIX) or key is None or organization_id is None:
+        if key is None or organization_id is None:
             return self._get_response(request)
         limit = settings.SOUVENIR_UPLOAD_MAX_BYTES + _ENVELOPE_BYTES
         if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
@@ -60,7 +68,7 @@ class ScopeMiddleware:
 
 
 def _read_body(request: HttpRequest) -> bool:
-    """Take the body in: a file to disk, anything else to memory. False: it is too large for that."""
+    """Take the body in: a file to disk, the rest to memory. False: it is too large for that."""
     try:
         if request.content_type == "multipart/form-data":
             return request.FILES is not None

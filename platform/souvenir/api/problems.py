@@ -2,10 +2,11 @@
 categories to statuses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import Http404, HttpResponse, JsonResponse
@@ -86,23 +87,27 @@ def status_of(error: SouvenirError) -> HTTPStatus:
 
 
 def _understood(error: Exception) -> SouvenirError | None:
-    match error:
-        case SouvenirError():
-            return error
-        case exceptions.ValidationError():
-            return RequestInvalid()
-        case exceptions.NotAuthenticated():
-            return KeyMissing()
-        case exceptions.NotFound() | Http404():
-            return AddressNotFound()
-        case RequestDataTooBig():
-            return BodyTooLarge(limit_bytes=5 * 1024 * 1024)
-        case exceptions.APIException():
-            return NotAcceptable(detail=str(error.detail))
+    """Django's and DRF's own errors as ours; None: a defect, which is not the caller's business."""
+    if isinstance(error, SouvenirError):
+        return error
+    for kind, make in _FOREIGN:
+        if isinstance(error, kind):
+            return make(error)
     return None
 
 
-def _field_errors(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:  # noqa: ANN401
+# In this order: the last one is the ancestor of the others.
+_FOREIGN: tuple[tuple[type[Exception], Callable[[Any], SouvenirError]], ...] = (
+    (exceptions.ValidationError, lambda _: RequestInvalid()),
+    (exceptions.NotAuthenticated, lambda _: KeyMissing()),
+    (exceptions.NotFound, lambda _: AddressNotFound()),
+    (Http404, lambda _: AddressNotFound()),
+    (RequestDataTooBig, lambda _: BodyTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
+    (exceptions.APIException, lambda error: NotAcceptable(detail=str(error.detail))),
+)
+
+
+def _field_errors(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
     """DRF's nested details as a flat list, each with a JSON pointer (RFC 6901)."""
     if isinstance(detail, dict):
         for name, inner in detail.items():

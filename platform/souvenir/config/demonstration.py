@@ -31,13 +31,20 @@ class Credentials:
     """What is shown once: passwords by e-mail address, and two keys."""
 
     passwords: dict[str, str]
-    organization_key: str
+    organization_key: str | None  # None without the demonstration
     platform_key: str
 
 
-def is_made() -> bool:
-    """Whether this installation has its demonstration, with someone to sign in to it."""
-    return User.objects.filter(email=MEMBER).exists()
+def has_logins() -> bool:
+    """Whether someone can sign in to this installation already."""
+    return User.objects.filter(email=ADMIN).exists()
+
+
+def administrator_only() -> Credentials:
+    """Make the platform's administrator, or give a new password, and issue a fresh key."""
+    password = secrets.token_urlsafe(12)
+    _user(ADMIN, "Platform admin", password)
+    return Credentials({ADMIN: password}, None, issue_platform_key(label="first"))
 
 
 def make_demonstration() -> None:

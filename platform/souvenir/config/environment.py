@@ -75,6 +75,9 @@ class Environment(BaseSettings):
     export_days: int = Field(
         7, ge=1, le=30, description="How long a finished export can be downloaded, in days."
     )
+    demo: bool = Field(
+        True, description="Make the demonstration at the first start of the embedded profile."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much the logs say. They never hold content."
     )
@@ -95,8 +98,8 @@ class Environment(BaseSettings):
         wrong = [
             name
             for name, bad in {
-                "SOUVENIR_SECRET_KEY": len(self.secret_key.get_secret_value()) < 50,  # noqa: PLR2004
-                "SOUVENIR_SEALING_KEY": len(self.sealing_key.get_secret_value()) < 32,  # noqa: PLR2004
+                "SOUVENIR_SECRET_KEY": len(self.secret_key.get_secret_value()) < 50,
+                "SOUVENIR_SEALING_KEY": len(self.sealing_key.get_secret_value()) < 32,
                 "SOUVENIR_PUBLIC_URL": not self.public_url.startswith("https://"),
                 "SOUVENIR_BROKER_URL": self.broker_url.get_secret_value() == "memory://",
                 "SOUVENIR_DATABASE_URL": "sslmode=verify-full"

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
-from souvenir.config.environment import CHECKOUT, Environment
+from souvenir.config.environment import Environment
 
 ENVIRONMENT = Environment()
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -175,4 +175,5 @@ SOUVENIR_PLACEMENTS_FILE = ENVIRONMENT.placements_file
 SOUVENIR_PUBLIC_URL = ENVIRONMENT.public_url
 SOUVENIR_CELL = ENVIRONMENT.cell
 SOUVENIR_UPLOAD_MAX_BYTES = ENVIRONMENT.upload_max_bytes
+SOUVENIR_DEMO = ENVIRONMENT.demo
 SOUVENIR_EXPORT_DAYS = ENVIRONMENT.export_days

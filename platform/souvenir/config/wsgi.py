@@ -1,12 +1,16 @@
 """The web process. It refuses to start on a database that would let tenants meet."""
 
 import os
+import threading
 
 from django.core.wsgi import get_wsgi_application
 
+from souvenir.embedding.local import local_embedder
 from tenants.isolation.catalogue import refuse_broken_isolation
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "souvenir.config.settings")
 
 application = get_wsgi_application()
 refuse_broken_isolation()
+# The first question should not wait for the model to load.
+threading.Thread(target=lambda: local_embedder().embed(["."], kind="query"), daemon=True).start()

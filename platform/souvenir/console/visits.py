@@ -100,7 +100,10 @@ def page(
 ) -> TemplateResponse:
     """A page for a visit; it is rendered before the scope closes."""
     return TemplateResponse(
-        visit.request, f"console/{template}", {"visit": visit, **context}, status=status
+        visit.request,
+        f"console/{template}",
+        {"visit": visit, "area": template.partition("/")[0], **context},
+        status=status,
     )
 
 

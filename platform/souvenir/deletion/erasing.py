@@ -120,7 +120,7 @@ def _conversation_rows(ids: list[UUID]) -> dict[str, Rows]:
 
 
 def _erase_import(lease: Lease, erasure: Erasure) -> None:
-    """What only this import brought goes; what a later import said again is derived from that one."""
+    """What only this import brought goes; what a later one said again is derived from that."""
     import_id = erasure.target_id
     with lease.step():
         touched = RawObject.objects.filter(batch_id=import_id).values("conversation_id")

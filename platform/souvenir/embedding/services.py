@@ -47,7 +47,7 @@ def embed_store(lease: Lease) -> None:
 
 
 def passage_texts(passages: list[Passage]) -> dict[UUID, str]:
-    """The text of each passage, by its id; a passage whose text has gone is left out. Two queries."""
+    """The text of each passage, by its id; without those whose text has gone. Two queries."""
     message_ids = {passage.message_id for passage in passages if passage.message_id}
     memory_ids = {passage.memory_id for passage in passages if passage.memory_id}
     blocks = dict(Message.objects.filter(id__in=message_ids).values_list("id", "blocks"))

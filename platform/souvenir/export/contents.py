@@ -142,7 +142,9 @@ def _memories(here: Q, slugs: dict[Any, str]) -> Iterator[JsonObject]:
                     version,
                     evidence=[
                         rows.line_of(evidence)
-                        for evidence in Evidence.objects.filter(version_id=version.id).order_by("id")
+                        for evidence in Evidence.objects.filter(version_id=version.id).order_by(
+                            "id"
+                        )
                     ],
                 )
                 for version in versions

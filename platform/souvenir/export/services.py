@@ -21,7 +21,7 @@ EXPORTS = "exports"  # the kind of object that a finished copy is
 
 
 def request_export(*, person: Person | None) -> Export:
-    """Ask for a copy of one person's, or of the organization's, everything. Needs a tenant scope."""
+    """Ask for a copy of all of a person's or the organization's memory. Needs a tenant scope."""
     export = Export.objects.create(person_id=person.id if person else None)
     job = accept_job(
         Job.WRITE_EXPORT, subject_id=export.id, person_id=export.person_id, unit="files"
@@ -67,7 +67,7 @@ def _write(lease: Lease, export: Export, draft: str) -> None:
 
 
 def _publish(export: Export, draft: str) -> None:
-    """Give the file its name and its facts. In a step: an erasure in between has taken the lease."""
+    """Give the file its name and its facts. In a step: an erasure in between took the lease."""
     path = objects.object_path(EXPORTS, draft)
     with path.open("rb") as stream:
         export.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -78,7 +78,7 @@ def _publish(export: Export, draft: str) -> None:
 
 
 def expire_exports() -> int:
-    """Remove the files of copies whose time is over; their rows stay, without a link. Gives how many."""
+    """Remove the files of copies whose time is over; their rows stay. Gives how many."""
     over = Export.objects.filter(expires_at__lte=timezone.now(), size_bytes__isnull=False)
     removed = [objects.remove(EXPORTS, str(export.id)) for export in over]
     over.update(size_bytes=None)

@@ -45,7 +45,7 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def line_of(row: Model, **more: Any) -> JsonObject:  # noqa: ANN401 — JSON
+def line_of(row: Model, **more: Any) -> JsonObject:
     """A row as a line, with what its caller adds."""
     return {name: _plain(getattr(row, name)) for name in COLUMNS[type(row)]} | more
 
@@ -59,7 +59,7 @@ def values_of(model: type[Model], line: JsonObject) -> dict[str, Any]:
     return {name: _column(model, name, line[name]) for name in COLUMNS[model]}
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 — a column's value
+def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return str(value) if isinstance(value, UUID) else value
@@ -75,7 +75,7 @@ def text_of(moment: datetime) -> str:
     return str(_plain(moment))
 
 
-def _column(model: type[Model], name: str, value: Any) -> Any:  # noqa: ANN401
+def _column(model: type[Model], name: str, value: Any) -> Any:
     field = model._meta.get_field(name.removesuffix("_id") if name in _REFERENCES else name)
     if value is None:
         return None

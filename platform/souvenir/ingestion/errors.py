@@ -1,4 +1,4 @@
-"""What can go wrong when something is brought in. Formats have errors of their own (portability)."""
+"""What can go wrong when something is brought in. Formats have errors of their own."""
 
 from souvenir.core.errors import Invalid, NotFound, gettext_noop
 

@@ -1,4 +1,4 @@
-"""Keep a conversation that a reader gave: what is new is added, what is richer replaces, nothing goes.
+"""Keep a conversation that a reader gave: the new is added, the richer replaces, nothing goes.
 
 Sources are exported again and again, in poorer and richer layouts. Messages are known by their
 provider's id; an older or poorer copy never takes anything away from what is here.

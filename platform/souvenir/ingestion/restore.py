@@ -213,7 +213,7 @@ class _Restoring:
                 if Asset.objects.filter(store_id=store.id, sha256=line["sha256"]).exists():
                     continue
                 with self._archive.open(f"assets/{line['sha256']}") as stream:
-                    chunks = iter(lambda: stream.read(_CHUNK_BYTES), b"")  # noqa: B023 — used at once
+                    chunks = iter(lambda: stream.read(_CHUNK_BYTES), b"")
                     objects.store(ASSETS, str(self._id(line, "id")), chunks)
                 self._create(Asset, line, store_id=store.id)
 
@@ -221,21 +221,17 @@ class _Restoring:
         for batch in self._steps(rows.MEMORIES):
             for line in self._fresh(Memory, batch):
                 store = self.stores[line["store"]]
-                memory = self._create(
-                    Memory, line, store_id=store.id, person_id=store.person_id
-                )
+                memory = self._create(Memory, line, store_id=store.id, person_id=store.person_id)
                 for version in line["versions"]:
                     self._version(memory, {**version, "store": line["store"]})
                 index_memory(memory, current_versions([memory])[memory.id])
 
     def _version(self, memory: Memory, line: JsonObject) -> None:
-        version = self._create(
-            MemoryVersion, line, memory_id=memory.id, store_id=memory.store_id
-        )
+        version = self._create(MemoryVersion, line, memory_id=memory.id, store_id=memory.store_id)
         for evidence in line["evidence"]:
             self._create(Evidence, {**evidence, "store": line["store"]}, version_id=version.id)
 
-    def _create(self, model: type[T], line: JsonObject, **references: Any) -> T:  # noqa: ANN401
+    def _create(self, model: type[T], line: JsonObject, **references: Any) -> T:
         values = rows.values_of(model, line)  # type: ignore[type-var]  # always a model
         for name in values:
             if name in {"id", "current_leaf_id"} or name in _ID_COLUMNS:
@@ -243,7 +239,7 @@ class _Restoring:
         self._added[model.__name__.lower()] += 1
         return model.objects.create(**values, **references)  # type: ignore[attr-defined,no-any-return]
 
-    def _id(self, line: JsonObject, name: str) -> Any:  # noqa: ANN401 — UUID or None
+    def _id(self, line: JsonObject, name: str) -> Any:
         if line[name] is None:
             return None
         own = UUID(line[name])

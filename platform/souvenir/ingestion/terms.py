@@ -16,17 +16,18 @@ _ELISION = re.compile(
 )
 _MAX_TERM = 64  # characters; longer runs are not words, and would never be asked for whole
 
-_STOP_WORDS = frozenset(
-    """
-    a an and are as at be been but by can could did do does for from had has have he her him his how
-    i if in into is it its just me my no not of on or our she should so some such than that the their
-    them then there these they this to up us was we were what when where which who will with would
-    you your
-    au aux avec ce ces cet cette dans de des du elle elles en est et eu il ils je la le les leur leurs
-    lui ma mais me mes moi mon ne nos notre nous on ou où par pas pour qu que qui quoi sa se ses si son
-    sont sur ta te tes toi ton tu un une vos votre vous y à été être
-    """.split()
+_ENGLISH = (
+    "a an and are as at be been but by can could did do does for from had has have he her him "
+    "his how i if in into is it its just me my no not of on or our she should so some such "
+    "than that the their them then there these they this to up us was we were what when where "
+    "which who will with would you your "
 )
+_FRENCH = (
+    "au aux avec ce ces cet cette dans de des du elle elles en est et eu il ils je la le les "
+    "leur leurs lui ma mais me mes moi mon ne nos notre nous on ou où par pas pour qu que qui "
+    "quoi sa se ses si son sont sur ta te tes toi ton tu un une vos votre vous y à été être "
+)
+_STOP_WORDS = frozenset((_ENGLISH + _FRENCH).split())
 
 
 class _Stemmers(threading.local):

@@ -122,7 +122,7 @@ class Message(TenantScoped):
 
 
 class Memory(TenantScoped):
-    """One statement worth recalling. What it says stands in its versions, which are never edited."""
+    """One statement worth recalling. What it says stands in its versions, never edited."""
 
     class State(models.TextChoices):
         ACTIVE = "active"

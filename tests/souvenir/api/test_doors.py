@@ -33,7 +33,15 @@ def test_without_a_key_nothing_is_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["souv", "souv_x_y", "souv_platform_nonsense", new_key(uuid4()), "é", "souv_" + "a" * 26 + "_x"]
+    "key",
+    [
+        "souv",
+        "souv_x_y",
+        "souv_platform_nonsense",
+        new_key(uuid4()),
+        "é",
+        "souv_" + "a" * 26 + "_x",
+    ],
 )
 def test_a_key_that_is_none_opens_nothing(key: str) -> None:
     answer = Client(headers={"authorization": f"Bearer {key}".encode().decode("latin-1")}).get(
@@ -125,8 +133,20 @@ def test_errors_are_told_in_french_to_who_asks_for_it(acme: Tenant) -> None:
         ("post", "/api/v1/memories", '{"text": "x"}', 400, "store-needed"),
         ("post", "/api/v1/memories", '{"text": "x", "store": "É"}', 400, "store-name-invalid"),
         ("post", "/api/v1/memories/search", '{"query": " "}', 400, "question-empty"),
-        ("post", "/api/v1/memories/search", '{"query": "x", "limit": 1000}', 400, "request-invalid"),
-        ("post", "/api/v1/memories/search", '{"query": "x", "person": "no"}', 404, "person-not-found"),
+        (
+            "post",
+            "/api/v1/memories/search",
+            '{"query": "x", "limit": 1000}',
+            400,
+            "request-invalid",
+        ),
+        (
+            "post",
+            "/api/v1/memories/search",
+            '{"query": "x", "person": "no"}',
+            404,
+            "person-not-found",
+        ),
         ("post", "/api/v1/erasures", '{"target": "memory"}', 400, "erasure-target-needed"),
         ("post", "/api/v1/erasures", '{"target": "all"}', 400, "request-invalid"),
         ("post", "/api/v1/keys", '{"label": "a", "scopes": ["all"]}', 400, "unknown-scope"),
@@ -144,7 +164,9 @@ def test_a_bad_request_gets_its_code(
 
 
 def test_a_bad_field_is_named_with_a_pointer(acme: Tenant) -> None:
-    answer = acme.http.post("/api/v1/memories/search", {"query": "x", "limit": 0}, "application/json")
+    answer = acme.http.post(
+        "/api/v1/memories/search", {"query": "x", "limit": 0}, "application/json"
+    )
 
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/limit"]
 

@@ -13,13 +13,13 @@ from tenants.services import issue_platform_key
 from tests.builders import Tenant, chatgpt_export, make_tenant, run_jobs
 
 
-def _post(client: Client, path: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 — JSON
+def _post(client: Client, path: str, body: dict[str, Any]) -> Any:
     answer = client.post(f"/api/v1/{path}", body, "application/json")
     assert answer.status_code < 300, answer.content
     return answer.json()
 
 
-def _upload(tenant: Tenant, body: bytes, person: str = "alice", name: str = "c.json") -> Any:  # noqa: ANN401
+def _upload(tenant: Tenant, body: bytes, person: str = "alice", name: str = "c.json") -> Any:
     file = SimpleUploadedFile(name, body)
     answer = tenant.http.post("/api/v1/imports", {"person": person, "file": file})
     assert answer.status_code == 202, answer.content
@@ -178,7 +178,10 @@ def test_a_foreign_id_answers_exactly_like_a_missing_one(acme: Tenant, globex: T
     for kind, foreign in theirs.items():
         random = str(uuid4())
         answers = [acme.http.get(f"/api/v1/{kind}/{id_}") for id_ in (foreign, random)]
-        bodies = [a.content.decode().replace(i, "ID") for a, i in zip(answers, (foreign, random), strict=True)]
+        bodies = [
+            a.content.decode().replace(i, "ID")
+            for a, i in zip(answers, (foreign, random), strict=True)
+        ]
         assert {a.status_code for a in answers} == {404}, kind
         assert bodies[0] == bodies[1], kind
         assert answers[0].headers.keys() == answers[1].headers.keys(), kind
@@ -188,6 +191,8 @@ def test_the_openapi_document_tells_every_address(acme: Tenant) -> None:
     document = Client().get("/api/v1/openapi.json").json()
 
     assert document["openapi"].startswith("3.1")
-    assert {"/api/v1/memories/search", "/api/v1/imports", "/api/v1/erasures"} <= set(document["paths"])
+    assert {"/api/v1/memories/search", "/api/v1/imports", "/api/v1/erasures"} <= set(
+        document["paths"]
+    )
     operations = [op for path in document["paths"].values() for op in path.values()]
     assert all("operationId" in operation for operation in operations)

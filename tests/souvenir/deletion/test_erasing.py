@@ -55,7 +55,7 @@ def _erase(tenant: Tenant, target: str, target_id: UUID) -> Erasure:
 
 
 def _fill(tenant: Tenant, person: str = "alice") -> None:
-    """Conversations with a file, a memory, vectors, a finished export, a key of the person's own."""
+    """Conversations with a file, a memory, vectors, finished exports, a key of one's own."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("conversations.json", chatgpt_export("Bonjour", "Salut"))
@@ -137,7 +137,9 @@ def test_a_memory_is_out_of_every_answer_before_the_job_runs(acme: Tenant) -> No
         request_erasure(target="memory", target_id=memory.id)
 
     body = {"query": "secret", "person": "alice"}
-    assert acme.http.post("/api/v1/memories/search", body, "application/json").json()["results"] == []
+    assert (
+        acme.http.post("/api/v1/memories/search", body, "application/json").json()["results"] == []
+    )
     assert acme.http.get(f"/api/v1/memories/{memory.id}").status_code == 404
     run_jobs(acme, Kind.ERASE)
     with tenant_scope(acme.id):

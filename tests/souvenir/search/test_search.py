@@ -41,7 +41,9 @@ def test_what_was_just_stored_is_found_by_its_words(acme: Tenant) -> None:
 
 
 def test_once_embedded_it_is_found_by_its_meaning_in_the_other_language(acme: Tenant) -> None:
-    _remember(acme, "Je suis allergique aux noisettes", "La voiture est au garage", "Il neige à Rimouski")
+    _remember(
+        acme, "Je suis allergique aux noisettes", "La voiture est au garage", "Il neige à Rimouski"
+    )
     run_jobs(acme, Kind.EMBED_PASSAGES)
 
     answer = _ask(acme, "Which nuts make me ill?")
@@ -72,7 +74,9 @@ def test_a_corrected_memory_is_found_by_what_it_says_now(acme: Tenant) -> None:
         memory = remember(store=store, statement=Statement(text="Allergique aux noix"))
         correct(memory_id=memory.id, statement=Statement(text="Allergique aux noisettes"))
 
-    assert [found.text for found in _ask(acme, "allergique").results] == ["Allergique aux noisettes"]
+    assert [found.text for found in _ask(acme, "allergique").results] == [
+        "Allergique aux noisettes"
+    ]
     assert _ask(acme, "noix").results == []
 
 
@@ -82,7 +86,11 @@ def test_a_message_is_found_with_where_it_stands(acme: Tenant) -> None:
     found = _ask(acme, "géranium").results[0]
 
     assert found.text == "Sous le pot de géranium."
-    assert (found.conversation_title, found.role, found.provider) == ("Clés", "assistant", "chatgpt")
+    assert (found.conversation_title, found.role, found.provider) == (
+        "Clés",
+        "assistant",
+        "chatgpt",
+    )
     assert (found.block, found.start, found.end) == (0, 0, 24)
     assert found.message_id is not None
 
@@ -115,7 +123,9 @@ def test_an_empty_question_is_refused(acme: Tenant, text: str) -> None:
         _ask(acme, text)
 
 
-@pytest.mark.parametrize("text", ["?!", "le la les", "🦔", "x" * 20_000, "' OR 1=1 --", "%(tenant)s"])
+@pytest.mark.parametrize(
+    "text", ["?!", "le la les", "🦔", "x" * 20_000, "' OR 1=1 --", "%(tenant)s"]
+)
 def test_an_odd_question_is_answered_all_the_same(acme: Tenant, text: str) -> None:
     _remember(acme, "Quelque chose")
 

@@ -1,4 +1,4 @@
-"""`manage.py sweep`: rings again for lost jobs and removes what has expired, for as long as it runs."""
+"""`manage.py sweep`: rings again for lost jobs, removes what has expired, round after round."""
 
 import logging
 import signal

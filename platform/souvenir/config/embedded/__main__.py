@@ -1,10 +1,11 @@
-"""`python -m souvenir.config.embedded`: what `make run` ends in."""
+"""`python -m souvenir.config.embedded [logins]`: what `make run` and `make logins` end in."""
 
 import os
 import sys
 from pathlib import Path
 
 from souvenir.config.embedded.errors import BadPort, HomeNotYours
+from souvenir.config.embedded.logins import show_new_logins
 from souvenir.config.embedded.ports import DEFAULT_PORT
 from souvenir.config.embedded.recipes import CHECKOUT
 from souvenir.config.embedded.single_instance import AlreadyRunning
@@ -20,7 +21,7 @@ def main() -> int:
     if sys.platform != "linux":
         say(gettext_noop("Souvenir was tried on Linux only; elsewhere, tell us what you see."))
     try:
-        Supervisor(_chosen_home(), port=_chosen_port()).run()
+        _obey(sys.argv[1:])
     except AlreadyRunning as running:
         _point_to(running)
     except SouvenirError as error:
@@ -32,6 +33,13 @@ def main() -> int:
         say_error(HomeNotYours(file=error.filename))
         return 1
     return 0
+
+
+def _obey(arguments: list[str]) -> None:
+    if arguments == ["logins"]:
+        show_new_logins(_chosen_home())
+    else:
+        Supervisor(_chosen_home(), port=_chosen_port()).run()
 
 
 def _chosen_home() -> Path:

@@ -141,3 +141,13 @@ class NotReady(Unavailable):
         "The web process was not ready after {seconds} seconds. It said: {answer}\n"
         "The end of {log}:\n{words}"
     )
+
+
+class NotRunning(Unavailable):
+    """What was asked for needs a Souvenir that serves."""
+
+    code = "not-running"
+    message = gettext_noop(
+        "Souvenir does not run, or not yet. Start it with `make run`, and ask again from "
+        "another terminal."
+    )

@@ -28,9 +28,9 @@ class Recipes:
         """Bring the tables up to date, as their owner."""
         return self._manage("migrate", "--database", "owner", "--no-input", as_owner=True)
 
-    def welcome(self) -> Recipe:
+    def welcome(self, *options: str) -> Recipe:
         """Make the demonstration at the first start; say where to sign in."""
-        return self._manage("welcome", as_owner=True)
+        return self._manage("welcome", *options, as_owner=True)
 
     def web(self, descriptor: int) -> Recipe:
         """Serve on a socket that is listening already."""

@@ -80,7 +80,7 @@ def create_database(address: Address, passwords: Passwords, name: str) -> Cluste
         _run(admin, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
         _run(admin, f"GRANT USAGE ON SCHEMA public TO {APP}")
         _hide_sizes(admin)
-    return _describe(address, passwords, name)
+    return describe(address, passwords, name)
 
 
 def drop_database(address: Address, passwords: Passwords, name: str) -> None:
@@ -89,7 +89,8 @@ def drop_database(address: Address, passwords: Passwords, name: str) -> None:
         _run(admin, "DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
 
 
-def _describe(address: Address, passwords: Passwords, name: str) -> Cluster:
+def describe(address: Address, passwords: Passwords, name: str) -> Cluster:
+    """Say how to reach a database that was made already."""
     return Cluster(
         app_url=address.url(user=APP, password=passwords.app, database=name),
         owner_url=address.url(user=OWNER, password=passwords.owner, database=name),

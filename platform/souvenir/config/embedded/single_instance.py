@@ -4,9 +4,17 @@ import fcntl
 import json
 import os
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict
 
 _NAME = "running.json"
+_MAX_BYTES = 1_000
+
+
+class _Running(TypedDict):
+    """What the file holds while its lock is held."""
+
+    pid: int
+    url: str
 
 
 class AlreadyRunning(Exception):
@@ -34,13 +42,13 @@ class HomeLock:
             AlreadyRunning: somebody holds it.
         """
         descriptor = os.open(home / _NAME, os.O_RDWR | os.O_CREAT, 0o600)
-        kept = os.pread(descriptor, 1000, 0)
+        running = _read(descriptor)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise AlreadyRunning(**(json.loads(kept) if kept else {"pid": 0, "url": ""})) from None
-        lock = cls(descriptor, left_over=bool(kept))
+            raise AlreadyRunning(**running) from None
+        lock = cls(descriptor, left_over=bool(running["pid"]))
         lock.announce("")
         return lock
 
@@ -54,3 +62,23 @@ class HomeLock:
         """Leave in good order. The file stays: deleting it would let two hold one name."""
         os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
+
+
+def url_of_running(home: Path) -> str:
+    """Where the Souvenir of `home` serves; empty if none does, or not yet."""
+    try:
+        descriptor = os.open(home / _NAME, os.O_RDWR)
+    except FileNotFoundError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(descriptor)["url"]
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _read(descriptor: int) -> _Running:
+    kept = os.pread(descriptor, _MAX_BYTES, 0)
+    return json.loads(kept) if kept else {"pid": 0, "url": ""}

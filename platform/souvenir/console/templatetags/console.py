@@ -3,6 +3,7 @@
 from django import template
 from django.template.defaultfilters import stringfilter
 from django.utils.formats import number_format
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 
 from souvenir.console.language import LANGUAGES, prefix_of, same_page_in
@@ -60,3 +61,11 @@ def other_language() -> str:
 def in_language(path: str, language: str) -> str:
     """The same page's address in another language."""
     return same_page_in(LANGUAGES[language], path)
+
+
+@register.simple_tag(takes_context=True)
+def current(context: template.Context, *names: str) -> str:
+    """Marks the tab of the page that is shown, by the names of its addresses."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    is_current = match is not None and match.url_name in names
+    return mark_safe(' aria-current="page"') if is_current else ""

@@ -7,7 +7,7 @@ import pytest
 
 from souvenir.config.embedded.errors import SecretsLost
 from souvenir.config.embedded.secrets_file import read_or_make_secrets
-from souvenir.config.embedded.single_instance import AlreadyRunning, HomeLock
+from souvenir.config.embedded.single_instance import AlreadyRunning, HomeLock, url_of_running
 from tests.souvenir.config.embedded.trial_servers import start_python
 
 
@@ -43,11 +43,14 @@ def test_a_second_souvenir_is_told_where_the_first_one_is(tmp_path: Path) -> Non
         HomeLock.take(tmp_path)
 
     assert (refused.value.pid, refused.value.url) == (os.getpid(), "http://127.0.0.1:8700")
+    assert url_of_running(tmp_path) == "http://127.0.0.1:8700"
     lock.release()
 
 
 def test_a_lock_that_was_let_go_leaves_nothing_over(tmp_path: Path) -> None:
+    assert url_of_running(tmp_path) == ""
     HomeLock.take(tmp_path).release()
+    assert url_of_running(tmp_path) == ""
 
     lock = HomeLock.take(tmp_path)
 

@@ -25,30 +25,30 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, new_logins: bool, **_: object) -> None:
-        is_first = not demonstration.is_made()
-        demonstration.make_demonstration()
+        is_first = not demonstration.has_logins()
+        if settings.SOUVENIR_DEMO:
+            demonstration.make_demonstration()
         say("")
         say(gettext_noop("Souvenir is ready: {address}"), address=settings.SOUVENIR_PUBLIC_URL)
-        if is_first or new_logins:
-            self._show(demonstration.new_credentials())
-        else:
+        if not (is_first or new_logins):
+            say(gettext_noop("The logins were shown at the first start. For new ones: make logins"))
+        elif settings.SOUVENIR_DEMO:
             say(
                 gettext_noop(
-                    "The logins were shown at the first start. For new ones: make logins"
-                )
+                    "It holds a demonstration: {name}’s year with three assistants. It can be "
+                    "searched by its words in a few seconds, by its meaning a few minutes later."
+                ),
+                name=demonstration.PERSON_NAME,
             )
+            self._show(demonstration.new_credentials())
+        else:
+            self._show(demonstration.administrator_only())
 
     def _show(self, credentials: demonstration.Credentials) -> None:
-        say(
-            gettext_noop(
-                "It holds a demonstration: {name}’s year with three assistants. It can be searched "
-                "by its words in a few seconds, and by its meaning a few minutes later."
-            ),
-            name=demonstration.PERSON_NAME,
-        )
         say(gettext_noop("Copy these now: they are not shown again."))
-        for email, role in _ROLES.items():
-            say("  {email:<24} {password}", email=email, password=credentials.passwords[email])
-            say("  {indent:<24} {role}", indent="", role=spoken(role))
-        say(gettext_noop("  Key of the organization:  {key}"), key=credentials.organization_key)
+        for email, password in credentials.passwords.items():
+            say("  {email:<24} {password}", email=email, password=password)
+            say("  {indent:<24} {role}", indent="", role=spoken(_ROLES[email]))
+        if credentials.organization_key:
+            say(gettext_noop("  Key of the organization:  {key}"), key=credentials.organization_key)
         say(gettext_noop("  Key of the platform:      {key}"), key=credentials.platform_key)
