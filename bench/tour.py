@@ -35,6 +35,7 @@ PORT = 8765
 SEARCHES = 50
 PATIENCE_SECONDS = 3600
 PERSON = "someone"
+Rows = list[tuple[str, str]]  # what was measured, and the figure
 _KEPT = {"tenants_job", "deletion_erasure", "tenants_apikey"}
 
 
@@ -155,54 +156,77 @@ def questions(client: Client) -> list[str]:
     return [titles[number % len(titles)] for number in range(SEARCHES)]
 
 
-def tour(operator: Client, file: Path, home: Path) -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    organization_id, client = provision(operator)
-
+def bring_in(client: Client, file: Path) -> Rows:
     start = time.monotonic()
     record = client.upload(file)
     client.wait(record["job_id"])
     seconds = time.monotonic() - start
     report = client.get(f"imports/{record['id']}")["report"]
-    rows.append(("conversations in", str(report["conversations"])))
-    rows.append(("messages in", str(report["messages"])))
-    rows.append(("complete", str(report["complete"])))
-    rows.append(("messages/s in", f"{report['messages'] / seconds:.0f}"))
+    return [
+        ("conversations in", str(report["conversations"])),
+        ("messages in", str(report["messages"])),
+        ("complete", str(report["complete"])),
+        ("messages/s in", f"{report['messages'] / seconds:.0f}"),
+    ]
 
+
+def embed(client: Client) -> Rows:
     start = time.monotonic()
     passages = client.wait_until_embedded()
-    rows.append(("passages", str(passages)))
-    rows.append(("vectors/s", f"{passages / (time.monotonic() - start):.1f}"))
+    rate = passages / (time.monotonic() - start)
+    return [("passages", str(passages)), ("vectors/s", f"{rate:.1f}")]
 
+
+def ask(client: Client) -> Rows:
     timings = []
     for question in questions(client):
         start = time.monotonic()
         client.post("memories/search", {"query": question, "person": PERSON})
         timings.append(1000 * (time.monotonic() - start))
-    rows.append((f"search p50 ms ({SEARCHES} questions)", f"{statistics.median(timings):.0f}"))
-    rows.append(("search p95 ms", f"{sorted(timings)[int(0.95 * len(timings))]:.0f}"))
+    return [
+        (f"search p50 ms ({SEARCHES} questions)", f"{statistics.median(timings):.0f}"),
+        ("search p95 ms", f"{sorted(timings)[int(0.95 * len(timings))]:.0f}"),
+    ]
 
+
+def take_home(client: Client, elsewhere: Client, folder: Path) -> Rows:
     start = time.monotonic()
-    copy = _copy(client, home / "first.zip")
-    size = copy.stat().st_size
-    rows.append(("export MB", f"{size / 1e6:.2f}"))
-    rows.append(("export MB/s", f"{size / 1e6 / (time.monotonic() - start):.2f}"))
-
-    other_id, other = provision(operator)
+    first = _copy(client, folder / "first.zip")
+    megabytes = first.stat().st_size / 1e6
+    seconds = time.monotonic() - start
     start = time.monotonic()
-    other.wait(other.upload(copy)["job_id"])
-    rows.append(("restored elsewhere in s", f"{time.monotonic() - start:.1f}"))
-    rows.append(
-        ("second copy has the same content", str(_same(copy, _copy(other, home / "second.zip"))))
-    )
+    elsewhere.wait(elsewhere.upload(first)["job_id"])
+    restored = time.monotonic() - start
+    second = _copy(elsewhere, folder / "second.zip")
+    return [
+        ("export MB", f"{megabytes:.2f}"),
+        ("export MB/s", f"{megabytes / seconds:.2f}"),
+        ("restored elsewhere in s", f"{restored:.1f}"),
+        ("second copy has the same content", str(_same(first, second))),
+    ]
 
-    for id_, caller in ((organization_id, client), (other_id, other)):
-        start = time.monotonic()
-        erasure = caller.post("erasures", {"target": "person", "person": PERSON})
-        caller.wait(erasure["job_id"])
-        rows.append(("erased in s", f"{time.monotonic() - start:.1f}"))
-        rows.append(("rows left after erasure", str(rows_left(home, id_))))
-    return rows
+
+def erase(client: Client, organization_id: str, home: Path) -> Rows:
+    start = time.monotonic()
+    erasure = client.post("erasures", {"target": "person", "person": PERSON})
+    client.wait(erasure["job_id"])
+    return [
+        ("erased in s", f"{time.monotonic() - start:.1f}"),
+        ("rows left after erasure", str(rows_left(home, organization_id))),
+    ]
+
+
+def tour(operator: Client, file: Path, home: Path) -> Rows:
+    organization_id, client = provision(operator)
+    other_id, elsewhere = provision(operator)
+    return [
+        *bring_in(client, file),
+        *embed(client),
+        *ask(client),
+        *take_home(client, elsewhere, home),
+        *erase(client, organization_id, home),
+        *erase(elsewhere, other_id, home),
+    ]
 
 
 def _copy(client: Client, target: Path) -> Path:

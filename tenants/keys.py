@@ -38,11 +38,12 @@ def new_platform_key() -> str:
 
 def named_organization(key: str) -> UUID | None:
     """The organization that a key claims to open; None if it claims none. Proves nothing yet."""
-    parts = key.split("_", 2)
-    if len(parts) != 3 or parts[0] != "souv":
+    prefix, _, rest = key.partition("_")
+    tenant, separator, _ = rest.partition("_")
+    if prefix != "souv" or not separator:
         return None
     try:
-        return UUID(bytes=base64.b32decode(parts[1].upper() + "======"))
+        return UUID(bytes=base64.b32decode(tenant.upper() + "======"))
     except (binascii.Error, ValueError):
         return None
 

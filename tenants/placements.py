@@ -4,6 +4,7 @@ import json
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -27,13 +28,13 @@ def _registry(path: Path) -> tuple[Policy, dict[str, Placement]]:
     )
 
 
-def _placement(entry: dict[str, object]) -> Placement:
+def _placement(entry: dict[str, Any]) -> Placement:
     day = {
         name: date.fromisoformat(str(entry[name])) if entry[name] else None
         for name in ("evidence_date", "evidence_valid_until")
     }
-    lists = {name: tuple(entry[name]) for name in ("legal_nexus", "staff_access_from")}  # type: ignore[arg-type]  # JSON lists
-    return Placement(**{**entry, **day, **lists})  # type: ignore[arg-type]  # checked by the dataclass's own names
+    lists = {name: tuple(entry[name]) for name in ("legal_nexus", "staff_access_from")}
+    return Placement(**{**entry, **day, **lists})
 
 
 def placements() -> dict[str, Placement]:

@@ -56,7 +56,7 @@ def make_tenant() -> Tenant:
 def run_jobs(tenant: Tenant, *kinds: Kind) -> list[Job]:
     """Do the waiting jobs of some kinds (all, if none is named) as a worker would, in order."""
     wanted = [kind.value for kind in kinds or tuple(Kind)]
-    done = []
+    done: list[Job] = []
     while True:
         with tenant_scope(tenant.id):
             waiting = Job.objects.filter(kind__in=wanted, state=Job.State.QUEUED)

@@ -2,8 +2,8 @@
 
 from celery import Celery
 from django.conf import settings
-from kombu import Exchange
-from kombu import Queue as BrokerQueue
+from kombu.entity import Exchange
+from kombu.entity import Queue as BrokerQueue
 
 from souvenir.core.jobs import Queue
 

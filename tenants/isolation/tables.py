@@ -3,7 +3,7 @@
 The other half, what it is in the database, is `IsolateTenantTable` in operations.py.
 """
 
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, TypeVar
 
 from django.db import models
 
@@ -15,7 +15,7 @@ SetT = TypeVar("SetT")
 GetT = TypeVar("GetT")
 
 
-class TenantManager(models.Manager[ModelT], Generic[ModelT]):
+class TenantManager(models.Manager[ModelT]):
     """Every query says its tenant. Row-level security says it again, should this be forgotten."""
 
     def get_queryset(self) -> models.QuerySet[ModelT]:
@@ -27,7 +27,7 @@ class TenantOwned(models.Model):
 
     tenant_id = models.UUIDField(default=current_tenant, editable=False)
 
-    objects: TenantManager[Self] = TenantManager()
+    objects = TenantManager()
 
     class Meta:
         abstract = True

@@ -20,18 +20,32 @@ class Caller:
     person_id: UUID | None = None  # reaches this person's memory alone
     is_authenticated: bool = True
 
-    def need(self, scope: str) -> None:
-        """Raises:
-        OrganizationKeyNeeded, ScopeMissing
+    @property
+    def own_organization(self) -> Organization:
+        """The organization that the key opens.
+
+        Raises:
+            OrganizationKeyNeeded
         """
         if self.organization is None:
             raise OrganizationKeyNeeded
+        return self.organization
+
+    def need(self, scope: str) -> None:
+        """Refuse what this caller may not do.
+
+        Raises:
+            OrganizationKeyNeeded, ScopeMissing
+        """
+        _ = self.own_organization
         if scope not in self.scopes:
             raise ScopeMissing(scope=scope)
 
     def need_platform(self) -> None:
-        """Raises:
-        PlatformKeyNeeded
+        """Refuse whoever is not the operator.
+
+        Raises:
+            PlatformKeyNeeded
         """
         if self.organization is not None:
             raise PlatformKeyNeeded

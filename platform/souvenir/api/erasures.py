@@ -1,5 +1,6 @@
 """Erasing: one memory, one conversation, one import, one person, the organization."""
 
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -15,7 +16,7 @@ from souvenir.deletion.selectors import erasures, get_erasure
 from souvenir.deletion.services import request_erasure, target_meant
 
 
-class ErasureIn(serializers.Serializer[Erasure]):
+class ErasureIn(serializers.Serializer[Any]):
     target = serializers.ChoiceField(choices=Erasure.Target.choices)
     id = serializers.UUIDField(
         required=False, help_text="Of the memory, conversation, import or person."
@@ -23,7 +24,7 @@ class ErasureIn(serializers.Serializer[Erasure]):
     person = serializers.CharField(required=False, help_text="Or the person's external id.")
 
 
-class ErasureOut(serializers.Serializer[Erasure]):
+class ErasureOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     target = serializers.CharField()
     target_id = serializers.UUIDField()

@@ -1,9 +1,11 @@
 """Taking everything home."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import FileResponse
-from drf_spectacular.utils import OpenApiTypes, extend_schema, extend_schema_field
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,13 +22,13 @@ from souvenir.memories.selectors import person_asked_for
 from tenants.ledger import get_job
 
 
-class ExportIn(serializers.Serializer[Export]):
+class ExportIn(serializers.Serializer[Any]):
     person = serializers.CharField(
         required=False, help_text="External id. Left out: the whole organization."
     )
 
 
-class ExportOut(serializers.Serializer[Export]):
+class ExportOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     person_id = serializers.UUIDField(allow_null=True)
     size_bytes = serializers.IntegerField(allow_null=True)

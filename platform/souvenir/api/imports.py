@@ -1,5 +1,6 @@
 """Bringing a history in."""
 
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -18,7 +19,7 @@ from souvenir.memories.services import person_meant
 from tenants.ledger import get_job
 
 
-class ImportIn(serializers.Serializer[Import]):
+class ImportIn(serializers.Serializer[Any]):
     file = serializers.FileField(
         allow_empty_file=True, max_length=255, help_text="conversations.json, or the zip around it."
     )
@@ -29,7 +30,7 @@ class ImportIn(serializers.Serializer[Import]):
     )
 
 
-class ImportOut(serializers.Serializer[Import]):
+class ImportOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     person = serializers.CharField(source="person.external_id", allow_null=True, default=None)
     provider = serializers.CharField(source="source.provider", allow_null=True, default=None)

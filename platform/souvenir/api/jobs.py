@@ -1,5 +1,6 @@
 """Jobs: what became of accepted work."""
 
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -15,12 +16,12 @@ from tenants.ledger import get_job, jobs
 from tenants.models import Job
 
 
-class JobErrorOut(serializers.Serializer[object]):
+class JobErrorOut(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
-class JobOut(serializers.Serializer[Job]):
+class JobOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     kind = serializers.CharField()
     subject_id = serializers.UUIDField(help_text="The import, export, erasure or store.")

@@ -32,6 +32,12 @@ from souvenir.memories.selectors import (
 from souvenir.memories.services import Statement, store_meant
 from souvenir.search.services import Question, search
 
+_MEMORY = ("id", "store_id", "person_id", "kind", "version", "recorded_at")
+_VERSION = (
+    "number", "text", "occurred_at", "valid_from", "valid_to", "observed_at", "recorded_at",
+    "origin", "method", "author", "reason",
+)  # fmt: skip
+
 
 def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
     """Memories with what they say now and the evidence for it. Two queries for all of them."""
@@ -39,7 +45,7 @@ def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
     evidence = evidence_of(list(current.values()))
     rows = [
         {
-            **{name: getattr(memory, name) for name in MemoryOut().fields if name != "current"},
+            **{name: getattr(memory, name) for name in _MEMORY},
             "current": _version(current[memory.id], evidence),
         }
         for memory in found
@@ -48,8 +54,8 @@ def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
 
 
 def _version(version: MemoryVersion, evidence: dict[UUID, Any]) -> dict[str, Any]:
-    names = [name for name in VersionOut().fields if name != "evidence"]
-    return {**{name: getattr(version, name) for name in names}, "evidence": evidence[version.id]}
+    facts = {name: getattr(version, name) for name in _VERSION}
+    return {**facts, "evidence": evidence[version.id]}
 
 
 def _statement(data: dict[str, Any], caller: Caller) -> Statement:

@@ -1,5 +1,7 @@
 """The shapes of memories, questions and answers as JSON."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from souvenir.memories.models import Memory, MemoryVersion
@@ -11,7 +13,7 @@ KINDS = (
 )  # fmt: skip
 
 
-class StatementIn(serializers.Serializer[Memory]):
+class StatementIn(serializers.Serializer[Any]):
     text = serializers.CharField(trim_whitespace=False, allow_blank=True)
     occurred_at = serializers.DateTimeField(required=False, help_text="When it happened.")
     valid_from = serializers.DateTimeField(required=False, help_text="When it began to be true.")
@@ -32,7 +34,7 @@ class CorrectionIn(StatementIn):
     )
 
 
-class EvidenceOut(serializers.Serializer[object]):
+class EvidenceOut(serializers.Serializer[Any]):
     conversation_id = serializers.UUIDField(source="message.conversation_id")
     message_id = serializers.UUIDField()
     block = serializers.IntegerField()
@@ -41,7 +43,7 @@ class EvidenceOut(serializers.Serializer[object]):
     quote_sha256 = serializers.CharField()
 
 
-class VersionOut(serializers.Serializer[MemoryVersion]):
+class VersionOut(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     text = serializers.CharField()
     occurred_at = serializers.DateTimeField(allow_null=True)
@@ -56,7 +58,7 @@ class VersionOut(serializers.Serializer[MemoryVersion]):
     evidence = EvidenceOut(many=True)
 
 
-class MemoryOut(serializers.Serializer[Memory]):
+class MemoryOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     store_id = serializers.UUIDField()
     person_id = serializers.UUIDField(allow_null=True)
@@ -66,7 +68,7 @@ class MemoryOut(serializers.Serializer[Memory]):
     current = VersionOut()
 
 
-class QuestionIn(serializers.Serializer[Question]):
+class QuestionIn(serializers.Serializer[Any]):
     query = serializers.CharField(trim_whitespace=False, allow_blank=True)
     person = serializers.CharField(required=False, help_text="Whose memory (external id).")
     store = serializers.CharField(required=False, help_text="Or one store, by its name.")
@@ -81,13 +83,13 @@ class QuestionIn(serializers.Serializer[Question]):
     )
 
 
-class SpanOut(serializers.Serializer[Found]):
+class SpanOut(serializers.Serializer[Any]):
     block = serializers.IntegerField(help_text="Index into the message's blocks.")
     start = serializers.IntegerField(help_text="Characters into the block's text.")
     end = serializers.IntegerField(help_text="Exclusive.")
 
 
-class FoundOut(serializers.Serializer[Found]):
+class FoundOut(serializers.Serializer[Any]):
     passage_id = serializers.UUIDField()
     text = serializers.CharField()
     score = serializers.FloatField(help_text="0 to 1; compares passages of one answer only.")
@@ -99,11 +101,11 @@ class FoundOut(serializers.Serializer[Found]):
     memory_id = serializers.UUIDField(allow_null=True)
     span = SpanOut(source="*")
     role = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of this name
     occurred_at = serializers.DateTimeField(allow_null=True)
 
 
-class AnswerOut(serializers.Serializer[Answer]):
+class AnswerOut(serializers.Serializer[Any]):
     results = FoundOut(many=True)
     pending = serializers.IntegerField(help_text="Passages that are still being embedded.")
     by_meaning = serializers.BooleanField(help_text="False: only words were compared.")

@@ -1,5 +1,6 @@
 """Provisioning: organizations, seen by the operator."""
 
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -13,7 +14,7 @@ from tenants.selectors import get_organization, organizations, placement_choices
 from tenants.services import create_organization, resume_organization, suspend_organization
 
 
-class OrganizationIn(serializers.Serializer[Organization]):
+class OrganizationIn(serializers.Serializer[Any]):
     slug = serializers.SlugField(max_length=63)
     name_en = serializers.CharField(max_length=200)
     name_fr = serializers.CharField(max_length=200)
@@ -22,7 +23,7 @@ class OrganizationIn(serializers.Serializer[Organization]):
     )
 
 
-class OrganizationOut(serializers.Serializer[Organization]):
+class OrganizationOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     slug = serializers.CharField()
     name_en = serializers.CharField()
@@ -36,7 +37,7 @@ class OrganizationCreated(OrganizationOut):
     owner_key = serializers.CharField(help_text="Shown this once. Keep it in a safe place.")
 
 
-class PlacementOut(serializers.Serializer[object]):
+class PlacementOut(serializers.Serializer[Any]):
     code = serializers.CharField(source="placement.code")
     country = serializers.CharField(source="placement.country")
     province = serializers.CharField(source="placement.province")

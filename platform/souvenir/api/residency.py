@@ -1,5 +1,7 @@
 """Where this organization's data is, and which policy holds."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,8 +12,8 @@ from souvenir.api.views import TenantView
 from tenants.residency_report import ResidencyReport, residency_report
 
 
-class PlaceOut(serializers.Serializer[object]):
-    data = serializers.CharField(help_text="The class of data.")
+class PlaceOut(serializers.Serializer[Any]):
+    data = serializers.CharField(help_text="The class of data.")  # type: ignore[assignment]  # a field of this name
     kept_in = serializers.CharField()
     placement = serializers.CharField()
     country = serializers.CharField()
@@ -23,7 +25,7 @@ class PlaceOut(serializers.Serializer[object]):
     key_custody = serializers.CharField()
 
 
-class PolicyOut(serializers.Serializer[object]):
+class PolicyOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     countries = serializers.ListField(child=serializers.CharField())
     provinces = serializers.ListField(child=serializers.CharField())
@@ -31,7 +33,7 @@ class PolicyOut(serializers.Serializer[object]):
     key_custody = serializers.ListField(child=serializers.CharField())
 
 
-class ResidencyOut(serializers.Serializer[ResidencyReport]):
+class ResidencyOut(serializers.Serializer[Any]):
     organization = serializers.CharField()
     allowed = serializers.BooleanField(help_text="The policy still allows this place today.")
     reasons = serializers.ListField(child=serializers.CharField())
@@ -51,5 +53,5 @@ class Residency(TenantView):
     @extend_schema(operation_id="getResidency", responses=ResidencyOut)
     def get(self, request: Request) -> Response:
         """Where each class of data is, who operates that place, and what the policy says of it."""
-        organization = caller_of(request).organization
+        organization = caller_of(request).own_organization
         return Response(ResidencyOut(residency_report(organization)).data)

@@ -14,6 +14,7 @@ REGISTRY = Path(__file__).resolve().parent / "placements.json"
 
 # Enough to import the settings for checks that never connect (types, migrations, translations).
 UNSET_DATABASE = "postgresql://souvenir_app@/souvenir"
+_SECRET_CHARACTERS, _SEALING_CHARACTERS = 50, 32  # the shortest that production takes
 UNSET_KEY = "not-a-secret-only-for-commands-that-never-serve"
 
 
@@ -76,7 +77,8 @@ class Environment(BaseSettings):
         7, ge=1, le=30, description="How long a finished export can be downloaded, in days."
     )
     demo: bool = Field(
-        True, description="Make the demonstration at the first start of the embedded profile."
+        default=True,
+        description="Make the demonstration at the first start of the embedded profile.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much the logs say. They never hold content."
@@ -98,8 +100,9 @@ class Environment(BaseSettings):
         wrong = [
             name
             for name, bad in {
-                "SOUVENIR_SECRET_KEY": len(self.secret_key.get_secret_value()) < 50,
-                "SOUVENIR_SEALING_KEY": len(self.sealing_key.get_secret_value()) < 32,
+                "SOUVENIR_SECRET_KEY": len(self.secret_key.get_secret_value()) < _SECRET_CHARACTERS,
+                "SOUVENIR_SEALING_KEY": len(self.sealing_key.get_secret_value())
+                < _SEALING_CHARACTERS,
                 "SOUVENIR_PUBLIC_URL": not self.public_url.startswith("https://"),
                 "SOUVENIR_BROKER_URL": self.broker_url.get_secret_value() == "memory://",
                 "SOUVENIR_DATABASE_URL": "sslmode=verify-full"

@@ -47,8 +47,7 @@ def shown_branch(
     start = through if through in by_id else leaf if leaf in by_id else None
     path = [*reversed(list(_upwards(by_id, start))), *_downwards(children, preferred, start)]
     return [
-        Turn(by_id[message_id], tuple(children[by_id[message_id].parent_id]))
-        for message_id in path
+        Turn(by_id[message_id], tuple(children[by_id[message_id].parent_id])) for message_id in path
     ]
 
 

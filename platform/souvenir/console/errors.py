@@ -1,6 +1,6 @@
 """What can go wrong at the console's own door."""
 
-from souvenir.core.errors import Forbidden, Invalid, NotFound, gettext_noop
+from souvenir.core.errors import Forbidden, NotFound, gettext_noop
 
 
 class PageNotFound(NotFound):
@@ -33,8 +33,3 @@ class MemoryErased(Forbidden):
     message = gettext_noop(
         "Your memory was erased. To begin a new one, ask the owner of your organization."
     )
-
-
-class ExportNotReady(Invalid):
-    code = "export-not-ready"
-    message = gettext_noop("This copy is not there: it is not written yet, or has expired.")

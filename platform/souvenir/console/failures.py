@@ -44,9 +44,7 @@ def told_by_code(code: str, params: dict[str, str]) -> str:
 
 def failure_page(request: HttpRequest, error: SouvenirError) -> HttpResponseBase:
     """What happened, what was not lost, what to do."""
-    status, title = next(
-        _CATEGORIES[kind] for kind in type(error).__mro__ if kind in _CATEGORIES
-    )
+    status, title = next(_CATEGORIES[kind] for kind in type(error).__mro__ if kind in _CATEGORIES)
     context = {"title": title, "explanation": told(error)}
     return TemplateResponse(request, "console/failure.html", context, status=status)
 

@@ -56,7 +56,10 @@ class CorrectionForm(forms.Form):
 
     text = forms.CharField(label=_("What is right"), widget=forms.Textarea(attrs={"rows": 3}))
     reason = forms.CharField(
-        label=_("Why (optional)"), required=False, max_length=2000, help_text=_("Kept in the history.")
+        label=_("Why (optional)"),
+        required=False,
+        max_length=2000,
+        help_text=_("Kept in the history."),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 

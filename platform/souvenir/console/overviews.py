@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from souvenir.console.errors import ExportNotReady
 from souvenir.deletion.selectors import erasures
+from souvenir.export.errors import ExportNotFound
 from souvenir.export.models import Export
 from souvenir.export.selectors import exports
 from souvenir.ingestion.selectors import imports, passages_to_embed
@@ -78,16 +78,16 @@ def with_current_text(found: list[Memory]) -> list[tuple[Memory, MemoryVersion]]
 
 def organization_exports() -> QuerySet[Export]:
     """Copies of the whole organization, newest first; not those of single people. Lazy."""
-    return exports().filter(person_id=None)
+    return exports().filter(person=None)
 
 
 def get_organization_export(*, export_id: UUID) -> Export:
     """One query.
 
     Raises:
-        ExportNotReady: there is none, or it is one person's.
+        ExportNotFound: there is none, or it is one person's.
     """
     export = organization_exports().filter(id=export_id).first()
     if export is None:
-        raise ExportNotReady
+        raise ExportNotFound(export_id=export_id)
     return export

@@ -20,8 +20,7 @@ from souvenir.memories.models import (
     Source,
     Store,
 )
-from souvenir.portability.documents import JsonObject
-from souvenir.portability.souvenir_archive import ArchiveWriter
+from souvenir.portability.souvenir_archive import ArchiveWriter, Line
 from tenants import objects
 
 _ROWS = 200  # held in memory at once
@@ -68,7 +67,7 @@ def write_contents(archive: ArchiveWriter, person: Person | None) -> dict[str, i
     return counts
 
 
-def _person(person: Person) -> JsonObject:
+def _person(person: Person) -> Line:
     return {
         "external_id": person.external_id,
         "display_name": person.display_name,
@@ -76,7 +75,7 @@ def _person(person: Person) -> JsonObject:
     }
 
 
-def _store(store: Store) -> JsonObject:
+def _store(store: Store) -> Line:
     return {
         "slug": store.slug,
         "person": store.person.external_id if store.person else None,
@@ -84,7 +83,7 @@ def _store(store: Store) -> JsonObject:
     }
 
 
-def _sources(sources: list[Source], slugs: dict[Any, str]) -> Iterator[JsonObject]:
+def _sources(sources: list[Source], slugs: dict[Any, str]) -> Iterator[Line]:
     for source in sorted(sources, key=lambda s: (slugs[s.store_id], s.provider, s.account)):
         yield {
             "store": slugs[source.store_id],
@@ -94,7 +93,7 @@ def _sources(sources: list[Source], slugs: dict[Any, str]) -> Iterator[JsonObjec
         }
 
 
-def _imports(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iterator[JsonObject]:
+def _imports(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iterator[Line]:
     """Imports of exports. Restores are not content: they would make each copy differ."""
     found = Import.objects.filter(here).exclude(layout__in=["", ARCHIVE_LAYOUT])
     for record in found.order_by("store__slug", "id").iterator(_ROWS):
@@ -107,9 +106,7 @@ def _imports(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iter
         )
 
 
-def _conversations(
-    here: Q, slugs: dict[Any, str], sources: dict[Any, Source]
-) -> Iterator[JsonObject]:
+def _conversations(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iterator[Line]:
     found = Conversation.objects.filter(here).order_by("store__slug", "id")
     for conversation in found.iterator(_ROWS):
         source = sources[conversation.source_id]
@@ -121,7 +118,7 @@ def _conversations(
         )
 
 
-def _messages(here: Q, slugs: dict[Any, str]) -> Iterator[JsonObject]:
+def _messages(here: Q, slugs: dict[Any, str]) -> Iterator[Line]:
     """Conversation by conversation, each parent before its children."""
     found = Message.objects.filter(here)
     ordered = found.order_by("store__slug", "conversation_id", "ordinal", "id")
@@ -129,7 +126,7 @@ def _messages(here: Q, slugs: dict[Any, str]) -> Iterator[JsonObject]:
         yield rows.line_of(message, store=slugs[message.store_id])
 
 
-def _memories(here: Q, slugs: dict[Any, str]) -> Iterator[JsonObject]:
+def _memories(here: Q, slugs: dict[Any, str]) -> Iterator[Line]:
     """Memories with all they ever said. What is being forgotten is not taken home."""
     found = Memory.objects.filter(here, state=Memory.State.ACTIVE).order_by("store__slug", "id")
     for memory in found.iterator(_ROWS):
@@ -152,7 +149,7 @@ def _memories(here: Q, slugs: dict[Any, str]) -> Iterator[JsonObject]:
         )
 
 
-def _plain(found: QuerySet[Any], slugs: dict[Any, str]) -> Iterator[JsonObject]:
+def _plain(found: QuerySet[Any], slugs: dict[Any, str]) -> Iterator[Line]:
     for row in found.iterator(_ROWS):
         yield rows.line_of(row, store=slugs[row.store_id])
 

@@ -12,7 +12,7 @@ from django.db.models import DateTimeField, Model, UUIDField
 
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
-from souvenir.portability.documents import JsonObject
+from souvenir.portability.souvenir_archive import Line
 
 # Files of the archive, in the order in which they can be restored.
 PEOPLE, STORES, SOURCES = "people.jsonl", "stores.jsonl", "sources.jsonl"
@@ -45,12 +45,12 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def line_of(row: Model, **more: Any) -> JsonObject:
+def line_of(row: Model, **more: Any) -> Line:
     """A row as a line, with what its caller adds."""
     return {name: _plain(getattr(row, name)) for name in COLUMNS[type(row)]} | more
 
 
-def values_of(model: type[Model], line: JsonObject) -> dict[str, Any]:
+def values_of(model: type[Model], line: Line) -> dict[str, Any]:
     """A line as the values of a new row's columns.
 
     Raises:

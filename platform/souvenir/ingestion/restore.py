@@ -31,9 +31,8 @@ from souvenir.memories.models import (
 )
 from souvenir.memories.selectors import current_versions, personal_slug
 from souvenir.memories.services import ensure_person, ensure_shared_store, ensure_source
-from souvenir.portability.documents import JsonObject
 from souvenir.portability.errors import AlteredArchive
-from souvenir.portability.souvenir_archive import ArchiveReader, reading_archive
+from souvenir.portability.souvenir_archive import ArchiveReader, Line, reading_archive
 from tenants import objects
 from tenants.ledger import Lease
 
@@ -52,7 +51,8 @@ _KINDS: dict[str, type[Model]] = {
     rows.ASSETS: Asset,
     rows.MEMORIES: Memory,
 }
-T = TypeVar("T")
+RowT = TypeVar("RowT", bound=Model)
+DatedT = TypeVar("DatedT", Person, Store, Source)
 
 
 def restore_archive(lease: Lease, record: Import, path: Path, person: Person | None) -> None:
@@ -117,7 +117,7 @@ class _Restoring:
         self._instead: dict[UUID, UUID] = {}  # ids of rows that are here under another id
         self._derived: set[str] = set()  # slugs of stores whose ids all have to be derived
 
-    def report(self) -> JsonObject:
+    def report(self) -> Line:
         """The same shape as a fidelity report, as far as it goes."""
         return {
             "provider": "souvenir",
@@ -226,20 +226,20 @@ class _Restoring:
                     self._version(memory, {**version, "store": line["store"]})
                 index_memory(memory, current_versions([memory])[memory.id])
 
-    def _version(self, memory: Memory, line: JsonObject) -> None:
+    def _version(self, memory: Memory, line: Line) -> None:
         version = self._create(MemoryVersion, line, memory_id=memory.id, store_id=memory.store_id)
         for evidence in line["evidence"]:
             self._create(Evidence, {**evidence, "store": line["store"]}, version_id=version.id)
 
-    def _create(self, model: type[T], line: JsonObject, **references: Any) -> T:
-        values = rows.values_of(model, line)  # type: ignore[type-var]  # always a model
+    def _create(self, model: type[RowT], line: Line, **references: Any) -> RowT:
+        values = rows.values_of(model, line)
         for name in values:
             if name in {"id", "current_leaf_id"} or name in _ID_COLUMNS:
                 values[name] = self._id(line, name)
         self._added[model.__name__.lower()] += 1
-        return model.objects.create(**values, **references)  # type: ignore[attr-defined,no-any-return]
+        return model._default_manager.create(**values, **references)
 
-    def _id(self, line: JsonObject, name: str) -> Any:
+    def _id(self, line: Line, name: str) -> Any:
         if line[name] is None:
             return None
         own = UUID(line[name])
@@ -247,7 +247,7 @@ class _Restoring:
             own = uuid5(self.stores[line["store"]].id, line[name])
         return self._instead.get(own, own)
 
-    def _steps(self, path: str) -> Iterator[list[JsonObject]]:
+    def _steps(self, path: str) -> Iterator[list[Line]]:
         """The rows of a file in groups, each inside a step of its own."""
         for batch in _batches(self._archive.lines(path)):
             self._done += len(batch)
@@ -255,13 +255,13 @@ class _Restoring:
             with self._lease.step(done=self._done):
                 yield batch
 
-    def _fresh(self, model: type[Model], batch: list[JsonObject]) -> list[JsonObject]:
+    def _fresh(self, model: type[Model], batch: list[Line]) -> list[Line]:
         """The rows of a group that are not here yet."""
         ids = {self._id(line, "id"): line for line in batch}
         here = set(model._default_manager.filter(pk__in=ids).values_list("pk", flat=True))
         return [line for id_, line in ids.items() if id_ not in here]
 
-    def _find_strangers(self, model: type[Model], batch: list[JsonObject]) -> None:
+    def _find_strangers(self, model: type[Model], batch: list[Line]) -> None:
         """Ids that another store of this organization uses: this copy then gets ids of its own."""
         by_store: dict[str, list[str]] = {}
         for line in batch:
@@ -274,12 +274,12 @@ class _Restoring:
     def _external_id(self, archived: str) -> str:
         return self._person.external_id if self._person is not None else archived
 
-    def _store(self, line: JsonObject) -> Store:
+    def _store(self, line: Line) -> Store:
         if line["person"] is None:
             return ensure_shared_store(slug=line["slug"])
         return Store.objects.get(slug=personal_slug(self._external_id(line["person"])))
 
-    def _source(self, line: JsonObject) -> Source:
+    def _source(self, line: Line) -> Source:
         return ensure_source(
             store=self.stores[line["store"]], provider=line["provider"], account=line["account"]
         )
@@ -288,20 +288,20 @@ class _Restoring:
 _ID_COLUMNS = {"conversation_id", "parent_id", "batch_id", "message_id", "import_id"}
 
 
-def _earlier(row: T, line: JsonObject) -> T:
+def _earlier(row: DatedT, line: Line) -> DatedT:
     """Give a row the archive's date, if that is the earlier one."""
     moment = rows.instant(line["recorded_at"])
-    if moment < row.recorded_at:  # type: ignore[attr-defined]  # people, stores and sources have it
-        row.recorded_at = moment  # type: ignore[attr-defined]
-        row.save(update_fields=["recorded_at"])  # type: ignore[attr-defined]
+    if moment < row.recorded_at:
+        row.recorded_at = moment
+        row.save(update_fields=["recorded_at"])
     return row
 
 
-def _source_key(line: JsonObject) -> tuple[str, str, str]:
+def _source_key(line: Line) -> tuple[str, str, str]:
     return (line["store"], line["provider"], line["account"])
 
 
-def _batches(lines: Iterable[JsonObject]) -> Iterator[list[JsonObject]]:
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
     source = iter(lines)
     while batch := list(islice(source, _STEP_ROWS)):
         yield batch

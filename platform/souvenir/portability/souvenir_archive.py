@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from souvenir.core.canonical_json import canonical_json
 from souvenir.portability.archive import Meter, checked_files, open_file, opened_archive
-from souvenir.portability.documents import JsonObject
 from souvenir.portability.errors import AlteredArchive, NewerArchive
 from souvenir.portability.limits import Limits
+
+# A row of an archive. Its values are what docs/archive-format.md says; a reader checks them.
+Line: TypeAlias = dict[str, Any]
 
 FORMAT, VERSION = "souvenir-archive", 1
 MANIFEST = "manifest.json"
@@ -41,7 +43,7 @@ class ArchiveWriter:
         self._archive = archive
         self._files: list[_File] = []
 
-    def lines(self, path: str, rows: Iterable[JsonObject]) -> int:
+    def lines(self, path: str, rows: Iterable[Line]) -> int:
         """Write a JSON Lines file, one row a line, in the order given; says how many."""
         count = 0
 
@@ -65,13 +67,13 @@ class ArchiveWriter:
                 stream.write(chunk)
         self._files.append(_File(path, size, digest.hexdigest()))
 
-    def close(self, facts: JsonObject) -> None:
+    def close(self, facts: Line) -> None:
         """Write what explains the archive, then the manifest over everything."""
         for path in sorted((_STATIC / "archive_readme").iterdir()):
             self.file(path.name, [path.read_bytes()])
         for path in sorted((_STATIC / "schemas").iterdir()):
             self.file(f"schemas/{path.name}", [path.read_bytes()])
-        files: list[JsonObject] = [
+        files = [
             {"path": file.path, "bytes": file.size_bytes, "sha256": file.sha256}
             for file in self._files
         ]
@@ -96,7 +98,7 @@ class ArchiveReader:
         self._entries = {entry.filename: entry for entry in checked_files(archive)}
         self.manifest = _manifest(self._read(MANIFEST))
 
-    def lines(self, path: str) -> Iterator[JsonObject]:
+    def lines(self, path: str) -> Iterator[Line]:
         """The rows of a JSON Lines file, in its order."""
         with self.open(path) as stream:
             for line in stream:
@@ -166,7 +168,7 @@ def _entry(path: str) -> zipfile.ZipInfo:
     return entry
 
 
-def _manifest(body: bytes) -> dict[str, list[JsonObject]]:
+def _manifest(body: bytes) -> Line:
     try:
         manifest = json.loads(body)
         version, files = manifest["version"], manifest["files"]

@@ -91,7 +91,7 @@ def search(question: Question) -> Answer:
         else ""
     )
     statement = _HYBRID.format(filter=condition, narrow=narrow)
-    parameters = {
+    parameters: dict[str, Any] = {
         "tenant": tenant_id,
         "stores": question.store_ids,
         "vector": vector or _NO_PASSAGE,

@@ -38,7 +38,7 @@ def _restore(tenant: Tenant, body: bytes, person: str | None = "alice") -> Job:
         record = accept_import(person=someone, upload=Upload("souvenir.zip", [body]))
     run_jobs(tenant, Kind.RUN_IMPORT)
     with tenant_scope(tenant.id):
-        return Job.objects.get(id=record.job_id)
+        return Job.objects.get(subject_id=record.id)
 
 
 def _contents(body: bytes) -> dict[str, bytes]:
@@ -228,7 +228,7 @@ def test_a_copy_that_loses_its_lease_is_never_given_a_name(acme: Tenant) -> None
     import_bytes(acme, chatgpt_export("Bonjour"))
     with tenant_scope(acme.id):
         export = request_export(person=None)
-        Job.objects.filter(id=export.job_id).update(state="cancelled")
+        Job.objects.filter(subject_id=export.id).update(state="cancelled")
 
     run_jobs(acme, Kind.WRITE_EXPORT)
 

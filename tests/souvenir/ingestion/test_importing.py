@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_refused_whole(acme: Tenant) -> None:
     record = import_bytes(acme, whole[:-20])
 
     with tenant_scope(acme.id):
-        job = Job.objects.get(id=record.job_id)
+        job = Job.objects.get(subject_id=record.id)
         assert (job.state, job.error_code) == ("failed", "import-truncated")
         assert not Conversation.objects.exists()
         assert not RawObject.objects.exists()

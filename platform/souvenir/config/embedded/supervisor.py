@@ -81,11 +81,15 @@ class Supervisor:
         say(gettext_noop("The tables are brought up to date."))
         self._run_step(recipes.migrate())
         say(gettext_noop("The web process and the workers are starting."))
+        leaving.callback(stop_all, self._children, seconds=_STOP_SECONDS)
         web = recipes.web(listener.fileno())
-        self._start_children(web, recipes.workers(), leaving)
+        self._start_child(web)
         self._await_ready(web, port)
         lock.announce(recipes.url)
         self._run_step(recipes.welcome(), aloud=True)
+        # After the welcome: on two cores, they would keep a person waiting for it twice as long.
+        for worker in recipes.workers():
+            self._start_child(worker)
         say(gettext_noop("Ctrl-C stops Souvenir; `make run` starts it again, with all its data."))
         while True:
             self._breathe()
@@ -111,11 +115,10 @@ class Supervisor:
             )
         return found
 
-    def _start_children(self, web: Recipe, workers: list[Recipe], leaving: ExitStack) -> None:
-        self._children = [Child(recipe) for recipe in (web, *workers)]
-        leaving.callback(stop_all, self._children, seconds=_STOP_SECONDS)
-        for child in self._children:
-            child.start()
+    def _start_child(self, recipe: Recipe) -> None:
+        child = Child(recipe)
+        self._children.append(child)
+        child.start()
 
     def _await_ready(self, web: Recipe, port: int) -> None:
         deadline = time.monotonic() + _READY_SECONDS

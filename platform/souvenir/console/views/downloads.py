@@ -7,11 +7,15 @@ from souvenir.export.models import Export
 
 
 def download(export: Export) -> FileResponse:
-    """The zip itself; errors of `open_download` where it has expired."""
-    _, path = open_download(sign_download(export))
+    """The zip itself.
+
+    Raises:
+        ExportNotReady, LinkInvalid: it is not written yet, or has expired.
+    """
+    found = open_download(sign_download(export))
     return FileResponse(
-        path.open("rb"),
+        found.path.open("rb"),
         as_attachment=True,
-        filename=f"souvenir-{export.recorded_at:%Y-%m-%d}.zip",
+        filename=found.file_name,
         content_type="application/zip",
     )

@@ -7,7 +7,6 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
-from souvenir.console.errors import ExportNotReady
 from souvenir.console.paging import one_page
 from souvenir.console.progress import progress_on, with_progress
 from souvenir.console.views.downloads import download
@@ -41,7 +40,4 @@ def my_export_progress(visit: MemoryVisit, export_id: UUID) -> HttpResponseBase:
 @memory_page
 def my_export_download(visit: MemoryVisit, export_id: UUID) -> HttpResponseBase:
     """The zip itself."""
-    export = get_export(export_id=export_id, person_id=visit.person_id)
-    if export.expires_at is None:
-        raise ExportNotReady
-    return download(export)
+    return download(get_export(export_id=export_id, person_id=visit.person_id))

@@ -63,4 +63,3 @@ def my_import_progress(visit: MemoryVisit, import_id: UUID) -> HttpResponseBase:
     if progress is None or progress.has_ended:
         return HttpResponseClientRefresh()
     return page(visit, "progress.html", progress=progress)
-

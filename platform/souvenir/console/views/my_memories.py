@@ -90,7 +90,8 @@ def forget(visit: MemoryVisit, memory_id: UUID) -> HttpResponseBase:
     if visit.request.method == "POST":
         request_erasure(target="memory", target_id=memory.id)
         notes.success(
-            visit.request, gettext("Forgotten. No answer holds it any more; its erasure is under way.")
+            visit.request,
+            gettext("Forgotten. No answer holds it any more; its erasure is under way."),
         )
         return redirect("console:my-memories")
     [(_, current)] = with_current_text([memory])

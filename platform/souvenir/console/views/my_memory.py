@@ -22,16 +22,16 @@ def my_memory(visit: MemoryVisit) -> HttpResponseBase:
     """The first page. A question is posted: in an address it would stand in logs and histories."""
     question = visit.request.POST.get("question", "").strip()
     answer = _answer(visit, question) if question else None
-    context = {"question": question, "answer": answer}
     if "HX-Request" in visit.request.headers:
-        return page(visit, "my/results.html", **context)
+        return page(visit, "my/results.html", answer=answer)
     return page(
         visit,
         "my/home.html",
         overview=memory_overview(visit.organization, visit.stores),
         latest_conversations=conversations(store_ids=visit.stores)[:_LATEST],
         latest_memories=with_current_text(list(memories(store_ids=visit.stores)[:_LATEST])),
-        **context,
+        question=question,
+        answer=answer,
     )
 
 

@@ -7,7 +7,6 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
-from souvenir.console.errors import ExportNotReady
 from souvenir.console.overviews import (
     get_organization_export,
     organization_exports,
@@ -70,10 +69,7 @@ def organization_export_progress(visit: OrganizationVisit, export_id: UUID) -> H
 @organization_page
 def organization_export_download(visit: OrganizationVisit, export_id: UUID) -> HttpResponseBase:
     """The zip itself."""
-    export = get_organization_export(export_id=export_id)
-    if export.expires_at is None:
-        raise ExportNotReady
-    return download(export)
+    return download(get_organization_export(export_id=export_id))
 
 
 @require_GET
