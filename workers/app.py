@@ -15,9 +15,9 @@ app.conf.update(
             "conn_string": settings.SOUVENIR_BROKER_DSN,
             "init_extension": False,
             "visibility_timeout": 600,
-            "wait_time_seconds": 2,
-            "poll_interval_ms": 100,
-            "polling_interval": 0.05,
+            # No long poll: a worker of two queues would wait for one while the other has work.
+            "wait_time_seconds": 0,
+            "polling_interval": 0.1,
         }
         if settings.SOUVENIR_BROKER_URL.startswith("pgmq")
         else {"visibility_timeout": 600}

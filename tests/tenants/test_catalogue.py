@@ -53,7 +53,7 @@ _PLANTED = {
         ("table-without-tenant", "loose"),
     ),
     "a unique index without the tenant": (
-        f"CREATE UNIQUE INDEX oracle ON {_TABLE} (external_id)",
+        "CREATE UNIQUE INDEX oracle ON tenants_apikey (digest)",
         "DROP INDEX oracle",
         ("unique-index-without-tenant", "oracle"),
     ),

@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from souvenir.api.caller import caller_of
 from souvenir.api.views import TenantView
-from souvenir.memories.models import Conversation, Message
 from souvenir.memories.selectors import conversations, get_conversation, messages_of
 
 

@@ -4,9 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from souvenir.memories.models import Memory, MemoryVersion
-from souvenir.search.services import Answer, Found, Question
-
 KINDS = (
     "fact", "preference", "instruction", "identity", "project", "goal", "skill", "relationship",
     "context",

@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from souvenir.api.paging import Oldest
 from souvenir.api.views import TenantView
-from souvenir.memories.models import Person
 from souvenir.memories.selectors import get_person, people
 from souvenir.memories.services import ensure_person
 from tenants.keys import SCOPES

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from souvenir.api.caller import caller_of
 from souvenir.api.views import TenantView
-from tenants.residency_report import ResidencyReport, residency_report
+from tenants.residency_report import residency_report
 
 
 class PlaceOut(serializers.Serializer[Any]):

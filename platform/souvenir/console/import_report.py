@@ -73,7 +73,11 @@ def readable(report: dict[str, Any]) -> ReadableReport:
             for key, name in _COMPARED.items()
             if key in expected
         ],
-        added=_counted(report.get("added", {}), dict(_ADDED)),
+        added=[
+            Counted(str(name), report["added"][key])
+            for key, name in _ADDED.items()
+            if key in report.get("added", {})
+        ],
         kinds=_counted(report.get("objects_by_kind", {}), RAW_KINDS),
         blocks=_counted(report.get("blocks", {}), BLOCKS),
         unknown=_counted(report.get("unknown_types", {}), {}),

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from souvenir.deletion.selectors import erasures
 from souvenir.export.errors import ExportNotFound
 from souvenir.export.models import Export
 from souvenir.export.selectors import exports
 from souvenir.ingestion.selectors import imports, passages_to_embed
-from souvenir.memories.models import Memory, MemoryVersion
+from souvenir.memories.models import Conversation, Memory, MemoryVersion
 from souvenir.memories.selectors import conversations, current_versions, memories, people
 from tenants import placements
 from tenants.ledger import jobs
@@ -68,6 +68,12 @@ def organization_overview(organization: Organization) -> OrganizationOverview:
         erasures=erasures().count(),
         place=placements.placements().get(organization.placement),
     )
+
+
+def conversations_by_date(store_ids: list[UUID]) -> QuerySet[Conversation]:
+    """Last changed at the provider first, undated last. Lazy."""
+    newest = F("updated_at").desc(nulls_last=True)
+    return conversations(store_ids=store_ids).order_by(newest, "-id")
 
 
 def with_current_text(found: list[Memory]) -> list[tuple[Memory, MemoryVersion]]:

@@ -189,7 +189,7 @@ def _choose_sockets(base: Path, account: Account | None) -> Path:
         return wanted
     short = Path(tempfile.gettempdir()) / f"souvenir-{_short_hash(base)}"
     if len(os.fsencode(short)) > _SOCKETS_MAX_BYTES or not _is_passage(short.parent, account):
-        short = Path("/tmp") / short.name
+        short = Path("/tmp") / short.name  # noqa: S108 (made private below, or refused)
     _make_private(short, account)
     return short
 

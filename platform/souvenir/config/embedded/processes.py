@@ -49,7 +49,7 @@ def spawn(start: Start) -> subprocess.Popen[bytes]:
     """
     account = start.account
     # The parent-death signal is forgotten at a change of account, so it is set after that one.
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         [str(part) for part in start.command],
         stdin=subprocess.DEVNULL,
         stdout=start.output,
@@ -61,7 +61,7 @@ def spawn(start: Start) -> subprocess.Popen[bytes]:
         group=account.gid if account else None,
         extra_groups=() if account else None,
         pass_fds=start.descriptors,
-        preexec_fn=_tie_to_parent(start.last_signal),
+        preexec_fn=_tie_to_parent(start.last_signal),  # noqa: PLW1509
     )
 
 
@@ -69,7 +69,7 @@ def run_as(
     account: Account | None, command: Sequence[str | Path]
 ) -> subprocess.CompletedProcess[str]:
     """Run a short command to its end, under another account if one is given."""
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -16,7 +16,7 @@ from souvenir.config.embedded.roles import Cluster, Passwords, bootstrap
 TEST_DATABASE = "souvenir_test"
 _PREFIX = "souvenir-test-"
 _MARK = "in-use"
-_OPEN_TO_ALL = "/tmp"
+_OPEN_TO_ALL = "/tmp"  # noqa: S108 (what is made there is private)
 
 
 @dataclass(frozen=True)

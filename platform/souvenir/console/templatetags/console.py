@@ -34,7 +34,8 @@ def size(size_bytes: int) -> str:
     amount, step = float(size_bytes), 0
     while amount >= _STEP and step < len(units) - 1:
         amount, step = amount / _STEP, step + 1
-    decimals = 1 if step and amount < 10 else 0  # noqa: PLR2004 — two figures are enough
+    needs_more = amount < 10 and round(amount, 1) % 1  # noqa: PLR2004 — two figures are enough
+    decimals = 1 if needs_more else 0
     return f"{number_format(amount, decimals)}\xa0{units[step]}"
 
 

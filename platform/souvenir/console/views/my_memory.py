@@ -6,10 +6,10 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET, require_http_methods
 
 from souvenir.console.branches import shown_branch
-from souvenir.console.overviews import memory_overview, with_current_text
+from souvenir.console.overviews import conversations_by_date, memory_overview, with_current_text
 from souvenir.console.paging import one_page
 from souvenir.console.visits import MemoryVisit, memory_page, page
-from souvenir.memories.selectors import conversations, get_conversation, memories, messages_of
+from souvenir.memories.selectors import get_conversation, memories, messages_of
 from souvenir.search.services import Answer, Question, search
 
 _LATEST = 5
@@ -28,7 +28,7 @@ def my_memory(visit: MemoryVisit) -> HttpResponseBase:
         visit,
         "my/home.html",
         overview=memory_overview(visit.organization, visit.stores),
-        latest_conversations=conversations(store_ids=visit.stores)[:_LATEST],
+        latest_conversations=conversations_by_date(visit.stores)[:_LATEST],
         latest_memories=with_current_text(list(memories(store_ids=visit.stores)[:_LATEST])),
         question=question,
         answer=answer,
@@ -42,8 +42,8 @@ def _answer(visit: MemoryVisit, question: str) -> Answer:
 @require_GET
 @memory_page
 def my_conversations(visit: MemoryVisit) -> HttpResponseBase:
-    """All of them, last brought in first."""
-    found = conversations(store_ids=visit.stores)
+    """All of them, last changed first."""
+    found = conversations_by_date(visit.stores)
     return page(visit, "my/conversations.html", rows=one_page(visit.request, found))
 
 

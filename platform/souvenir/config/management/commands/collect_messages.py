@@ -84,16 +84,13 @@ def _forms(text: str | Iterable[str] | None) -> list[str]:
 
 
 def read_catalogue() -> Catalog:
-    """The catalogue as it stands, or an empty one."""
-    if not CATALOGUE.exists():
-        return Catalog(locale="fr_CA", project="Souvenir", fuzzy=False)
+    """The catalogue as it stands."""
     with CATALOGUE.open("rb") as stream:
         return read_po(stream, locale="fr_CA")
 
 
 def write_catalogue(catalogue: Catalog) -> None:
     """Sorted, without line numbers: an edit elsewhere changes nothing here."""
-    CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
     with CATALOGUE.open("wb") as stream:
         write_po(
             stream,
@@ -107,8 +104,9 @@ def write_catalogue(catalogue: Catalog) -> None:
 
 def updated(catalogue: Catalog) -> Catalog:
     """The catalogue with the messages of today: translations kept, none guessed."""
-    catalogue.update(collected(), no_fuzzy_matching=True, update_header_comment=False)
-    catalogue.fuzzy = False
+    template = collected()
+    template.creation_date = catalogue.creation_date  # the same messages give the same file
+    catalogue.update(template, no_fuzzy_matching=True, update_header_comment=False)
     return catalogue
 
 
