@@ -67,6 +67,8 @@ def _default(field: FieldInfo) -> str:
     match field.default:
         case None:
             return "none"
+        case bool() as is_on:
+            return f"`{str(is_on).lower()}`"
         case SecretStr():
             return "a secret; set it"
         case Path() as path if path.is_relative_to(CHECKOUT):
