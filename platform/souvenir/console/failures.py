@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from souvenir.console.errors import PageNotFound
 from souvenir.console.language import in_its_language
+from souvenir.console.words import in_words
 from souvenir.core.errors import (
     Conflict,
     Forbidden,
@@ -33,13 +34,13 @@ _CATEGORIES: dict[type[SouvenirError], tuple[HTTPStatus, Promise]] = {
 
 def told(error: SouvenirError) -> str:
     """An error's sentence, in the reader's language."""
-    return gettext(error.message).format(**error.params)
+    return gettext(error.message).format(**in_words(error.params))
 
 
 def told_by_code(code: str, params: dict[str, str]) -> str:
     """The sentence of an error that a job wrote down; its code, if nothing raises it any more."""
     known = {kind.code: kind for kind in _leaves(SouvenirError)}
-    return gettext(known[code].message).format(**params) if code in known else code
+    return gettext(known[code].message).format(**in_words(params)) if code in known else code
 
 
 def failure_page(request: HttpRequest, error: SouvenirError) -> HttpResponseBase:

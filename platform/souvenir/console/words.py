@@ -1,5 +1,7 @@
 """The words that people read for the codes that the layers below speak in."""
 
+from collections.abc import Mapping
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -68,14 +70,14 @@ JOB_STATES: Words = {
     "queued": pgettext_lazy("job", "Waiting"),
     "running": pgettext_lazy("job", "Under way"),
     "succeeded": pgettext_lazy("job", "Done"),
-    "failed": pgettext_lazy("job", "Not done"),
+    "failed": pgettext_lazy("job", "Failed"),
     "cancelled": pgettext_lazy("job", "Stopped"),
 }
 UNITS: Words = {
     "objects": _("objects"),
     "passages": _("passages"),
     "tables": _("steps"),
-    "rows": _("rows"),
+    "files": _("files"),
 }
 RAW_KINDS: Words = {
     "conversation": _("Conversations"),
@@ -178,6 +180,31 @@ REGISTRY: Words = {
         "province in the placements file if it is not Quebec."
     ),
 }
+# What errors are told with, by the name of the parameter.
+PARAMETERS: dict[str, Words] = {
+    "target": {
+        "memory": _("memory"),
+        "conversation": _("conversation"),
+        "import": _("import"),
+        "person": _("person"),
+        "organization": _("organization"),
+    },
+    "format": {
+        "a Claude Code session": _("a Claude Code session"),
+        "a Codex session": _("a Codex session"),
+        "a DeepSeek export": _("a DeepSeek export"),
+        "a Google (Gemini) activity": _("a Google (Gemini) activity"),
+        "a Grok export": _("a Grok export"),
+        "a Letta agent file": _("a Letta agent file"),
+        "a LibreChat export": _("a LibreChat export"),
+        "a MIF file": _("a MIF file"),
+        "a Perplexity thread": _("a Perplexity thread"),
+        "a Portable AI Memory file": _("a Portable AI Memory file"),
+        "a Qwen export": _("a Qwen export"),
+        "an ATIF trajectory": _("an ATIF trajectory"),
+        "an Open WebUI or Qwen export": _("an Open WebUI or Qwen export"),
+    },
+}
 REASON_WORDS: Words = {code: _(sentence) for code, sentence in REASONS.items()}
 
 WORDS: dict[str, Words] = {
@@ -207,3 +234,10 @@ WORDS: dict[str, Words] = {
 def word(code: str, kind: str) -> str:
     """The word for a code, in the reader's language; the code itself, where there is none."""
     return str(WORDS[kind].get(code, code))
+
+
+def in_words(params: Mapping[str, object]) -> dict[str, str]:
+    """An error's parameters; those that are words of ours, in the reader's language."""
+    return {
+        name: str(PARAMETERS.get(name, {}).get(str(value), value)) for name, value in params.items()
+    }

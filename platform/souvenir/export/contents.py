@@ -95,7 +95,7 @@ def _sources(sources: list[Source], slugs: dict[Any, str]) -> Iterator[Line]:
 
 def _imports(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iterator[Line]:
     """Imports of exports. Restores are not content: they would make each copy differ."""
-    found = Import.objects.filter(here).exclude(layout__in=["", ARCHIVE_LAYOUT])
+    found = Import.objects.filter(here, source__isnull=False).exclude(layout=ARCHIVE_LAYOUT)
     for record in found.order_by("store__slug", "id").iterator(_ROWS):
         source = sources.get(record.source_id)
         yield rows.line_of(

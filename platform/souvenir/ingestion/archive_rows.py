@@ -8,11 +8,22 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateTimeField, Model, UUIDField
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    DateTimeField,
+    IntegerField,
+    Model,
+    UUIDField,
+)
+
+from souvenir.core.canonical_json import canonical_json
 
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
 from souvenir.portability.souvenir_archive import Line
+from tenants.content import ContentJsonField, ContentTextField
 
 # Files of the archive, in the order in which they can be restored.
 PEOPLE, STORES, SOURCES = "people.jsonl", "stores.jsonl", "sources.jsonl"
@@ -75,15 +86,33 @@ def text_of(moment: datetime) -> str:
     return str(_plain(moment))
 
 
-def _column(model: type[Model], name: str, value: Any) -> Any:
-    field = model._meta.get_field(name.removesuffix("_id") if name in _REFERENCES else name)
-    if value is None:
+def _column(model: type[Model], name: str, value: Any) -> Any:  # noqa: ANN401 — a column's value
+    """A value as its column takes it. Raises ValueError or TypeError where it would not."""
+    if name in _REFERENCES:
+        return None if value is None and name != "batch_id" else UUID(value)
+    field = model._meta.get_field(name)
+    if value is None and field.null:
         return None
-    if isinstance(field, DateTimeField):
-        return instant(value)
-    if isinstance(field, UUIDField) or name in _REFERENCES:
-        return UUID(value)
+    match field:
+        case DateTimeField():
+            return instant(value)
+        case UUIDField():
+            return UUID(value)
+        case CharField():
+            if not isinstance(value, str) or len(value) > (field.max_length or 0):
+                raise ValueError(name)
+        case IntegerField():
+            if type(value) is not int or abs(value) > _LARGEST[type(field)]:
+                raise ValueError(name)
+        case BooleanField():
+            if type(value) is not bool:
+                raise ValueError(name)
+        case ContentTextField():
+            value.encode()
+        case ContentJsonField():
+            canonical_json(value)
     return value
 
 
 _REFERENCES = {"conversation_id", "parent_id", "batch_id", "message_id"}
+_LARGEST = {IntegerField: 2**31 - 1, BigIntegerField: 2**63 - 1}

@@ -58,7 +58,7 @@ def _import_export(lease: Lease, record: Import, path: Path) -> None:
     """Bring a provider's export in."""
     if record.store is None:
         raise PersonNeeded
-    inspection = inspect(path)
+    inspection = inspect(path, name=record.file_name)
     with lease.step(total=inspection.objects + inspection.assets):
         source = ensure_source(
             store=record.store, provider=inspection.provider, account=inspection.account
@@ -67,7 +67,7 @@ def _import_export(lease: Lease, record: Import, path: Path) -> None:
         record.save(update_fields=["source", "layout"])
     fidelity = Fidelity(inspection)
     done = 0
-    for items in _batches(read(path)):
+    for items in _batches(read(path, name=record.file_name)):
         done += len(items)
         with lease.step(done=done):
             for item in items:

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from django.db.models import Model
 
 from souvenir.ingestion import archive_rows as rows
-from souvenir.ingestion.errors import ArchiveOfSeveral
+from souvenir.ingestion.archive_checks import check_lines
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.ingestion.passages import index_memory, index_messages
 from souvenir.ingestion.services import ARCHIVE_LAYOUT, ASSETS, ask_for_vectors
@@ -31,7 +31,6 @@ from souvenir.memories.models import (
 )
 from souvenir.memories.selectors import current_versions, personal_slug
 from souvenir.memories.services import ensure_person, ensure_shared_store, ensure_source
-from souvenir.portability.errors import AlteredArchive
 from souvenir.portability.souvenir_archive import ArchiveReader, Line, reading_archive
 from tenants import objects
 from tenants.ledger import Lease
@@ -39,18 +38,13 @@ from tenants.ledger import Lease
 _STEP_ROWS = 200
 _CHUNK_BYTES = 1024 * 1024
 _HELD = (  # kinds of rows whose ids may already be another store's
+    (rows.IMPORTS, Import),
     (rows.CONVERSATIONS, Conversation),
+    (rows.MESSAGES, Message),
     (rows.MEMORIES, Memory),
     (rows.RAW, RawObject),
+    (rows.ASSETS, Asset),
 )
-_KINDS: dict[str, type[Model]] = {
-    rows.IMPORTS: Import,
-    rows.CONVERSATIONS: Conversation,
-    rows.MESSAGES: Message,
-    rows.RAW: RawObject,
-    rows.ASSETS: Asset,
-    rows.MEMORIES: Memory,
-}
 RowT = TypeVar("RowT", bound=Model)
 DatedT = TypeVar("DatedT", Person, Store, Source)
 
@@ -63,7 +57,7 @@ def restore_archive(lease: Lease, record: Import, path: Path, person: Person | N
         LeaseLost
     """
     with reading_archive(path) as archive:
-        _check_lines(archive)
+        check_lines(archive, for_one_person=person is not None)
         restoring = _Restoring(lease, archive, person)
         for step in (
             restoring.names,
@@ -82,24 +76,6 @@ def restore_archive(lease: Lease, record: Import, path: Path, person: Person | N
         for store in restoring.stores.values():
             ask_for_vectors(store_id=store.id, person_id=store.person_id)
         lease.finish()
-
-
-def _check_lines(archive: ArchiveReader) -> None:
-    """Read every line once, so that one that is not ours is met before anything is written.
-
-    Raises:
-        AlteredArchive
-    """
-    for path, model in _KINDS.items():
-        try:
-            for line in archive.lines(path):
-                rows.values_of(model, line)
-                for version in line.get("versions", []):
-                    rows.values_of(MemoryVersion, version)
-                    for evidence in version["evidence"]:
-                        rows.values_of(Evidence, evidence)
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise AlteredArchive(path=path) from error
 
 
 class _Restoring:
@@ -130,11 +106,8 @@ class _Restoring:
 
     def names(self) -> None:
         """People, stores and sources: the earlier date of the two wins."""
-        people = list(self._archive.lines(rows.PEOPLE))
-        if self._person is not None and len(people) != 1:
-            raise ArchiveOfSeveral(count=len(people))
         with self._lease.step():
-            for line in people:
+            for line in self._archive.lines(rows.PEOPLE):
                 name = self._external_id(line["external_id"])
                 _earlier(ensure_person(external_id=name, display_name=line["display_name"]), line)
             for line in self._archive.lines(rows.STORES):
@@ -149,14 +122,13 @@ class _Restoring:
     def imports(self) -> None:
         for batch in self._steps(rows.IMPORTS):
             for line in self._fresh(Import, batch):
-                store = self.stores[line["store"]] if line["store"] else None
-                source = self._sources[_source_key(line)] if line["provider"] else None
+                store = self.stores[line["store"]]
                 self._create(
                     Import,
                     line,
-                    store_id=store.id if store else None,
-                    person_id=store.person_id if store else None,
-                    source_id=source.id if source else None,
+                    store_id=store.id,
+                    person_id=store.person_id,
+                    source_id=self._sources[_source_key(line)].id,
                 )
 
     def conversations(self) -> None:

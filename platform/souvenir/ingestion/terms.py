@@ -45,7 +45,9 @@ def terms(text: str) -> list[str]:
     """The terms of a text in order, with repeats, without stop words. May be empty."""
     found: list[str] = []
     for match in _WORD.finditer(unicodedata.normalize("NFKC", text)):
-        word = _ELISION.sub("", match.group().casefold())
+        word = match.group().casefold()
+        if not word.isalnum():
+            word = _ELISION.sub("", word)
         if word in _STOP_WORDS or len(word) > _MAX_TERM:
             continue
         found += _stems(word)
@@ -60,5 +62,7 @@ def _stems(word: str) -> list[str]:
 
 
 def _without_accents(word: str) -> str:
+    if word.isascii():
+        return word
     decomposed = unicodedata.normalize("NFD", word)
     return "".join(char for char in decomposed if not unicodedata.combining(char))

@@ -20,21 +20,23 @@ from souvenir.portability.sorting import SortedFile, sorted_files
 _NOT_READ = {"not-an-object", "object-too-deep"}  # notices that say enough
 
 
-def inspect(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Inspection:
+def inspect(path: Path, *, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Inspection:
     """Go once through the whole upload, unpack all of it, parse all that will be read, and count.
+
+    `name` is what a bare file is called, where that is not its name on disk.
 
     Raises:
         Invalid: an `import-…` or `archive-…` error; then nothing of the upload can be used.
     """
     census = Census(limits)
-    for file in sorted_files(path, limits):
+    for file in sorted_files(path, limits, name):
         census.count_file(file)
         for item in _objects(file, limits):
             census.count_object(item)
     return census.result()
 
 
-def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[ItemRead]:
+def read(path: Path, *, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Iterator[ItemRead]:
     """Give every object and every other file of an upload that `inspect` accepted, in its order.
 
     An asset is to be opened before the next item is asked for. A conversation that stands twice
@@ -43,7 +45,7 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[ItemRead]:
     Raises:
         Invalid: as `inspect`, if the file has changed since.
     """
-    for file in sorted_files(path, limits):
+    for file in sorted_files(path, limits, name):
         if file.use == "asset":
             yield AssetRead(file.member.path, file.member.bytes_size, file.member.open)
         for item in _objects(file, limits):

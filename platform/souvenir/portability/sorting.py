@@ -54,17 +54,17 @@ class SortedFile:
     problem: Invalid | None = None  # why a file that looks like JSON is kept unread
 
 
-def sorted_files(path: Path, limits: Limits) -> Iterator[SortedFile]:
+def sorted_files(path: Path, limits: Limits, name: str = "") -> Iterator[SortedFile]:
     """Every file of the upload at `path`, each to be used before the next one is asked for.
 
     Raises:
         Invalid: a bare file that is no history, or an archive that is not safe.
     """
-    for member in members(path, limits):
+    for member in members(path, limits, name):
         head = member.head()
         content, kind = sniff(head), kind_of_head(head)
         if member.level == 0:
-            _check_bare(content, kind, path.name)
+            _check_bare(content, kind, member.path)
             yield SortedFile(member, _read_as(kind), content, kind)
         else:
             yield _sorted(member, content, kind, limits)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import IO, Any, BinaryIO, TypeAlias
 
 from souvenir.core.canonical_json import canonical_json
 from souvenir.portability.archive import Meter, checked_files, open_file, opened_archive
@@ -25,6 +25,7 @@ FORMAT, VERSION = "souvenir-archive", 1
 MANIFEST = "manifest.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _CHUNK_BYTES = 1024 * 1024
+_LONGEST_MANIFEST = 512 * 1024 * 1024  # bytes; 2 million files
 _LIMITS = Limits(entries=2_000_000)
 _STATIC = Path(__file__).resolve().parent
 
@@ -96,7 +97,7 @@ class ArchiveReader:
         self._archive = archive
         self._meter = meter
         self._entries = {entry.filename: entry for entry in checked_files(archive)}
-        self.manifest = _manifest(self._read(MANIFEST))
+        self.digests = _digests(self._read(MANIFEST))  # SHA-256, hex, by path
 
     def lines(self, path: str) -> Iterator[Line]:
         """The rows of a JSON Lines file, in its order."""
@@ -121,10 +122,9 @@ class ArchiveReader:
         Raises:
             AlteredArchive: a file is missing, was changed, or is not in the manifest.
         """
-        listed = {str(file["path"]): str(file["sha256"]) for file in self.manifest["files"]}
-        for path in sorted(set(self._entries) ^ (set(listed) | {MANIFEST})):
+        for path in sorted(set(self._entries) ^ (set(self.digests) | {MANIFEST})):
             raise AlteredArchive(path=path)
-        for path, expected in listed.items():
+        for path, expected in self.digests.items():
             digest = hashlib.sha256()
             with self.open(path) as stream:
                 while chunk := stream.read(_CHUNK_BYTES):
@@ -156,9 +156,23 @@ def is_souvenir_archive(path: Path) -> bool:
         return False
     try:
         with zipfile.ZipFile(path) as archive, archive.open(MANIFEST) as stream:
-            return f'"format":"{FORMAT}"'.encode() in stream.read(_CHUNK_BYTES)
+            return _says_so(stream)
     except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
         return False
+
+
+def _says_so(manifest: IO[bytes]) -> bool:
+    """Whether a manifest names our format, wherever in it that stands: its list of files is long."""
+    mark = f'"format":"{FORMAT}"'.encode()
+    before = b""
+    for _ in range(_LONGEST_MANIFEST // _CHUNK_BYTES):
+        chunk = manifest.read(_CHUNK_BYTES)
+        if mark in before + chunk:
+            return True
+        if not chunk:
+            break
+        before = chunk[-len(mark) :]
+    return False
 
 
 def _entry(path: str) -> zipfile.ZipInfo:
@@ -168,12 +182,18 @@ def _entry(path: str) -> zipfile.ZipInfo:
     return entry
 
 
-def _manifest(body: bytes) -> Line:
+def _digests(manifest: bytes) -> dict[str, str]:
+    """What a manifest says of each file.
+
+    Raises:
+        AlteredArchive, NewerArchive
+    """
     try:
-        manifest = json.loads(body)
-        version, files = manifest["version"], manifest["files"]
+        document = json.loads(manifest)
+        version = document["version"]
+        digests = {str(file["path"]): str(file["sha256"]) for file in document["files"]}
     except (ValueError, KeyError, TypeError) as error:
         raise AlteredArchive(path=MANIFEST) from error
     if not isinstance(version, int) or version > VERSION:
         raise NewerArchive(version=version, known=VERSION)
-    return {"files": files}
+    return digests

@@ -44,7 +44,7 @@ class Member:
             return stream.read(HEAD_BYTES)
 
 
-def members(path: Path, limits: Limits) -> Iterator[Member]:
+def members(path: Path, limits: Limits, name: str = "") -> Iterator[Member]:
     """Every file of the upload at `path`, in its own order, the files of inner zips in place.
 
     An inner zip is opened if it holds a part of an export, or nothing but zips; any other (a
@@ -55,7 +55,7 @@ def members(path: Path, limits: Limits) -> Iterator[Member]:
     """
     with path.open("rb") as file:
         if sniff(file.read(HEAD_BYTES)) != "zip":
-            yield Member(path.name, path.stat().st_size, lambda: path.open("rb"), level=0)
+            yield Member(name or path.name, path.stat().st_size, lambda: path.open("rb"), level=0)
             return
         opener = _Opener(limits, Meter(limits, path.stat().st_size))
         yield from opener.files(file, prefix="", level=1)

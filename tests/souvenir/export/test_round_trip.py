@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Iterator
+from hashlib import sha256
 from io import BytesIO
 from uuid import UUID
 
@@ -235,3 +236,118 @@ def test_a_copy_that_loses_its_lease_is_never_given_a_name(acme: Tenant) -> None
     with tenant_scope(acme.id):
         assert objects.names(EXPORTS) == []
         assert Export.objects.get(id=UUID(str(export.id))).expires_at is None
+
+
+def test_an_upload_of_memories_alone_comes_back_too(acme: Tenant) -> None:
+    memories = json.dumps([{"conversations_memory": "**Work**\n- Maps", "account_uuid": "a"}])
+    record = import_bytes(acme, memories.encode(), name="memories.json")
+    elsewhere = make_tenant()
+
+    job = _restore(elsewhere, _export(acme))
+
+    assert record.report["complete"] is True
+    assert (job.state, job.error_code) == ("succeeded", "")
+    assert _contents(_export(elsewhere)) == _contents(_export(acme))
+
+
+def _forged(body: bytes, path: str, *lines: dict[str, object]) -> bytes:
+    """The same archive with other lines in one file, and a manifest that agrees with them."""
+    data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    with zipfile.ZipFile(BytesIO(body)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    for file in manifest["files"]:
+        if file["path"] == path:
+            file |= {"sha256": sha256(data).hexdigest(), "bytes": len(data)}
+    packed = json.dumps(manifest, separators=(",", ":")).encode()
+    return _with(body, {path: data, "manifest.json": packed})
+
+
+def _lines(body: bytes, path: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in _contents(body)[path].splitlines()]
+
+
+def test_an_archive_for_one_person_writes_to_no_shared_store(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export("Bonjour"))
+    with tenant_scope(acme.id):
+        remember(store=ensure_shared_store(slug="team"), statement=Statement(text="Planted"))
+    everything = _export(acme, person=None)
+    elsewhere = make_tenant()
+    with tenant_scope(elsewhere.id):
+        ensure_shared_store(slug="team")
+
+    job = _restore(elsewhere, everything, person="bob")
+
+    assert job.error_code == "archive-of-several"
+    with tenant_scope(elsewhere.id):
+        assert not Memory.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "column"),
+    [
+        ("messages.jsonl", "conversation_id"),
+        ("messages.jsonl", "parent_id"),
+        ("messages.jsonl", "import_id"),
+        ("conversations.jsonl", "current_leaf_id"),
+        ("raw.jsonl", "batch_id"),
+        ("raw.jsonl", "conversation_id"),
+    ],
+)
+def test_a_forged_archive_hangs_nothing_on_somebody_s_rows(
+    acme: Tenant, path: str, column: str
+) -> None:
+    import_bytes(acme, chatgpt_export("D’Alice", "Oui"), person="alice")
+    with tenant_scope(acme.id):
+        theirs = {
+            "conversation_id": Conversation.objects.get().id,
+            "parent_id": Message.objects.earliest("ordinal").id,
+            "current_leaf_id": Message.objects.earliest("ordinal").id,
+            "import_id": Import.objects.get().id,
+            "batch_id": Import.objects.get().id,
+        }[column]
+    import_bytes(acme, chatgpt_export("De Mallory", conversation="m"), person="mallory")
+    body = _export(acme, person="mallory")
+    lines = [{**line, column: str(theirs)} for line in _lines(body, path)]
+
+    job = _restore(acme, _forged(body, path, *lines), person="mallory")
+
+    assert (job.state, job.error_code) == ("failed", "archive-altered")
+    with tenant_scope(acme.id):
+        assert (
+            Message.objects.filter(conversation_id=Conversation.objects.earliest("id").id).count()
+            == 2
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("messages.jsonl", {"role": "root"}),
+        ("messages.jsonl", {"role": "x" * 500}),
+        ("messages.jsonl", {"ordinal": 2**40}),
+        ("messages.jsonl", {"hidden": "yes"}),
+        ("messages.jsonl", {"occurred_at": "yesterday"}),
+        ("messages.jsonl", {"blocks": [{"type": "text"}]}),
+        ("messages.jsonl", {"store": "team"}),
+        ("conversations.jsonl", {"provider": "elsewhere"}),
+        ("raw.jsonl", {"sha256": "0" * 64}),
+        ("stores.jsonl", {"person": "somebody"}),
+        ("people.jsonl", {"display_name": 7}),
+        ("sources.jsonl", {"recorded_at": ""}),
+    ],
+)
+def test_a_line_that_souvenir_does_not_write_is_refused(
+    acme: Tenant, path: str, change: dict[str, object]
+) -> None:
+    import_bytes(acme, chatgpt_export("Bonjour"))
+    body = _export(acme)
+    elsewhere = make_tenant()
+
+    job = _restore(
+        elsewhere, _forged(body, path, *[{**line, **change} for line in _lines(body, path)])
+    )
+
+    assert job.state == "failed"
+    assert job.error_code in {"archive-altered", "archive-of-several"}
+    with tenant_scope(elsewhere.id):
+        assert not Conversation.objects.exists()
