@@ -4,6 +4,7 @@ No test is rolled back. Each makes organizations of its own, and isolation keeps
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from uuid import uuid4
@@ -15,6 +16,20 @@ from pytest_django import DjangoDbBlocker
 
 from souvenir.config.embedded.throwaway import start_test_cluster
 
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
+    """The suite runs with the network off, loopback aside: whatever calls out is a failure."""
+    if event not in {"socket.connect", "socket.getaddrinfo"}:
+        return
+    address = arguments[1] if event == "socket.connect" else arguments
+    host = address[0] if isinstance(address, tuple) else ""
+    if isinstance(host, str) and host and not host.startswith(_LOOPBACK):
+        raise PermissionError(f"the test suite calls out, to {host}")
+
+
+sys.addaudithook(_refuse_the_network)
 _CLUSTER = start_test_cluster()
 _FOLDER = tempfile.TemporaryDirectory(prefix="souvenir-objects-")
 

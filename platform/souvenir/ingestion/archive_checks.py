@@ -47,7 +47,7 @@ def check_lines(archive: ArchiveReader, *, for_one_person: bool) -> None:
 
     Raises:
         AlteredArchive: names the file.
-        ArchiveOfSeveral: it was brought for one person, and holds more than that person's own store.
+        ArchiveOfSeveral: brought for one person, it holds more than that person's own store.
     """
     known = _Known(archive)
     if for_one_person and (len(known.people) != 1 or set(known.stores.values()) != known.people):
@@ -115,7 +115,8 @@ def _blaming(path: str) -> Iterator[None]:
         raise AlteredArchive(path=path) from error
 
 
-def _require(holds: bool) -> None:  # noqa: FBT001 — the condition itself
+def _require(holds: object) -> None:
+    """Refuse the line unless this holds."""
     if not holds:
         raise ValueError
 

@@ -4,6 +4,7 @@ People, stores and sources are known by their own names, for whoever restores th
 them already; everything else keeps its id. Nothing of the tenant itself is written.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,6 @@ from django.db.models import (
 )
 
 from souvenir.core.canonical_json import canonical_json
-
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
 from souvenir.portability.souvenir_archive import Line
@@ -86,33 +86,50 @@ def text_of(moment: datetime) -> str:
     return str(_plain(moment))
 
 
-def _column(model: type[Model], name: str, value: Any) -> Any:  # noqa: ANN401 — a column's value
+def _column(model: type[Model], name: str, value: Any) -> Any:
     """A value as its column takes it. Raises ValueError or TypeError where it would not."""
     if name in _REFERENCES:
         return None if value is None and name != "batch_id" else UUID(value)
     field = model._meta.get_field(name)
     if value is None and field.null:
         return None
-    match field:
-        case DateTimeField():
-            return instant(value)
-        case UUIDField():
-            return UUID(value)
-        case CharField():
-            if not isinstance(value, str) or len(value) > (field.max_length or 0):
-                raise ValueError(name)
-        case IntegerField():
-            if type(value) is not int or abs(value) > _LARGEST[type(field)]:
-                raise ValueError(name)
-        case BooleanField():
-            if type(value) is not bool:
-                raise ValueError(name)
-        case ContentTextField():
-            value.encode()
-        case ContentJsonField():
-            canonical_json(value)
+    return _READERS[type(field)](field, value)
+
+
+def _short_text(field: Any, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > field.max_length:
+        raise ValueError
+    return value
+
+
+def _number(limit: int) -> Callable[[Any, Any], int]:
+    def read(_: Any, value: Any) -> int:
+        if type(value) is not int or abs(value) >= limit:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _truth(_: Any, value: Any) -> bool:
+    if type(value) is not bool:
+        raise TypeError
+    return value
+
+
+def _json(_: Any, value: Any) -> Any:
+    canonical_json(value)
     return value
 
 
 _REFERENCES = {"conversation_id", "parent_id", "batch_id", "message_id"}
-_LARGEST = {IntegerField: 2**31 - 1, BigIntegerField: 2**63 - 1}
+_READERS: dict[type[object], Callable[[Any, Any], Any]] = {
+    DateTimeField: lambda _, value: instant(value),
+    UUIDField: lambda _, value: UUID(value),
+    CharField: _short_text,
+    IntegerField: _number(2**31),
+    BigIntegerField: _number(2**63),
+    BooleanField: _truth,
+    ContentTextField: lambda _, value: value.encode().decode(),
+    ContentJsonField: _json,
+}

@@ -7,6 +7,7 @@ what is here already is left alone.
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -153,41 +154,46 @@ class _Restoring:
 
     def messages(self) -> None:
         for batch in self._steps(rows.MESSAGES):
+            fresh = self._fresh(Message, batch)
+            ids = {self._id(line, "conversation_id") for line in fresh}
+            found = Message.objects.filter(conversation_id__in=ids)
+            here = {
+                (conversation_id, provider_id): id_
+                for id_, conversation_id, provider_id in found.values_list(
+                    "id", "conversation_id", "provider_id"
+                )
+            }
             added: dict[UUID, list[Message]] = {}
-            for line in self._fresh(Message, batch):
+            for line in fresh:
                 conversation_id = self._id(line, "conversation_id")
-                here = Message.objects.filter(
-                    conversation_id=conversation_id, provider_id=line["provider_id"]
-                ).first()
-                if here is not None:
-                    self._instead[self._id(line, "id")] = here.id
+                known = here.get((conversation_id, line["provider_id"]))
+                if known is not None:
+                    self._instead[self._id(line, "id")] = known
                     continue
                 store = self.stores[line["store"]]
-                message = self._create(Message, line, store_id=store.id)
+                message = self._made(Message, line, store_id=store.id)
                 added.setdefault(conversation_id, []).append(message)
+            self._save(Message, [message for group in added.values() for message in group])
             for conversation in Conversation.objects.filter(id__in=added):
                 index_messages(conversation, added[conversation.id])
 
     def raw_objects(self) -> None:
         for batch in self._steps(rows.RAW):
-            for line in self._fresh(RawObject, batch):
-                store = self.stores[line["store"]]
-                if RawObject.objects.filter(store_id=store.id, sha256=line["sha256"]).exists():
-                    continue
+            made = []
+            for line in self._new_here(RawObject, batch):
                 with self._archive.open(f"raw/{line['sha256']}") as stream:
                     body = zlib.compress(stream.read())
-                self._create(RawObject, line, store_id=store.id, body=body)
+                store = self.stores[line["store"]]
+                made.append(self._made(RawObject, line, store_id=store.id, body=body))
+            self._save(RawObject, made)
 
     def assets(self) -> None:
         for batch in self._steps(rows.ASSETS):
-            for line in self._fresh(Asset, batch):
-                store = self.stores[line["store"]]
-                if Asset.objects.filter(store_id=store.id, sha256=line["sha256"]).exists():
-                    continue
+            for line in self._new_here(Asset, batch):
                 with self._archive.open(f"assets/{line['sha256']}") as stream:
-                    chunks = iter(lambda: stream.read(_CHUNK_BYTES), b"")
+                    chunks = iter(partial(stream.read, _CHUNK_BYTES), b"")
                     objects.store(ASSETS, str(self._id(line, "id")), chunks)
-                self._create(Asset, line, store_id=store.id)
+                self._create(Asset, line, store_id=self.stores[line["store"]].id)
 
     def memories(self) -> None:
         for batch in self._steps(rows.MEMORIES):
@@ -204,12 +210,32 @@ class _Restoring:
             self._create(Evidence, {**evidence, "store": line["store"]}, version_id=version.id)
 
     def _create(self, model: type[RowT], line: Line, **references: Any) -> RowT:
+        row = self._made(model, line, **references)
+        self._save(model, [row])
+        return row
+
+    def _made(self, model: type[RowT], line: Line, **references: Any) -> RowT:
+        """A row of a line, not yet saved."""
         values = rows.values_of(model, line)
         for name in values:
             if name in {"id", "current_leaf_id"} or name in _ID_COLUMNS:
                 values[name] = self._id(line, name)
-        self._added[model.__name__.lower()] += 1
-        return model._default_manager.create(**values, **references)
+        return model(**values, **references)
+
+    def _save(self, model: type[RowT], made: list[RowT]) -> None:
+        if made:
+            self._added[model.__name__.lower()] += len(made)
+            model._default_manager.bulk_create(made)
+
+    def _new_here(self, model: type[RawObject] | type[Asset], batch: list[Line]) -> list[Line]:
+        """The lines of a group whose content their store does not have yet."""
+        here = model.objects.filter(sha256__in=[line["sha256"] for line in batch])
+        known = set(here.values_list("store_id", "sha256"))
+        return [
+            line
+            for line in self._fresh(model, batch)
+            if (self.stores[line["store"]].id, line["sha256"]) not in known
+        ]
 
     def _id(self, line: Line, name: str) -> Any:
         if line[name] is None:

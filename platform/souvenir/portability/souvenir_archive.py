@@ -162,7 +162,7 @@ def is_souvenir_archive(path: Path) -> bool:
 
 
 def _says_so(manifest: IO[bytes]) -> bool:
-    """Whether a manifest names our format, wherever in it that stands: its list of files is long."""
+    """Whether a manifest names our format, wherever in it: its list of files is long."""
     mark = f'"format":"{FORMAT}"'.encode()
     before = b""
     for _ in range(_LONGEST_MANIFEST // _CHUNK_BYTES):

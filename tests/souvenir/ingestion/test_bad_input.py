@@ -1,4 +1,4 @@
-"""Every sample through the whole import: a stable code and nothing stored, or all of it and a notice."""
+"""Every sample through the import: a stable code and nothing stored, or all of it and a notice."""
 
 import io
 import zipfile

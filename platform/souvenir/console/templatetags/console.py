@@ -1,8 +1,11 @@
 """Words for codes, and numbers as people of the language write them."""
 
+import re
+from datetime import date, datetime
+
 from django import template
 from django.template.defaultfilters import stringfilter
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 
@@ -37,6 +40,24 @@ def size(size_bytes: int) -> str:
     needs_more = amount < 10 and round(amount, 1) % 1  # noqa: PLR2004 — two figures are enough
     decimals = 1 if needs_more else 0
     return f"{number_format(amount, decimals)}\xa0{units[step]}"
+
+
+@register.filter(expects_localtime=True)
+def day(value: date | None) -> str:
+    """“March 14, 2026”; « 1er mars 2026 »; "" for None."""
+    return _written(value, "DATE_FORMAT")
+
+
+@register.filter(expects_localtime=True)
+def moment(value: datetime | None) -> str:
+    """“March 14, 2026, 13:40”; « 14 mars 2026, 13 h 40 »; "" for None."""
+    return _written(value, "DATETIME_FORMAT")
+
+
+def _written(value: date | None, form: str) -> str:
+    written = date_format(value, form) if value else ""
+    is_french = prefix_of(get_language()) == "fr"
+    return re.sub(r"^1 ", "1er ", written) if is_french else written
 
 
 @register.filter
