@@ -18,7 +18,6 @@ COPY platform/ platform/
 COPY tenants/ tenants/
 COPY workers/ workers/
 RUN python manage.py compile_translations \
-    && python manage.py collectstatic --no-input --verbosity 0 \
     && python -m compileall -q manage.py platform tenants workers
 
 FROM ${PYTHON_IMAGE}

@@ -1,11 +1,13 @@
 """The Celery application. No result backend: a job's row is its result."""
 
 from celery import Celery
+from celery.signals import worker_init
 from django.conf import settings
 from kombu.entity import Exchange
 from kombu.entity import Queue as BrokerQueue
 
 from souvenir.core.jobs import Queue
+from tenants.isolation.catalogue import refuse_broken_isolation
 
 app = Celery("souvenir", set_as_current=True)
 app.conf.update(
@@ -43,3 +45,9 @@ app.conf.update(
     timezone="UTC",
     imports=["workers.ingestion", "workers.embedding", "workers.export", "workers.deletion"],
 )
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _check_before_work(**_: object) -> None:
+    """A worker, like the web, does nothing on a database that would let tenants meet."""
+    refuse_broken_isolation()

@@ -108,7 +108,8 @@ def test_nothing_is_both_erased_and_kept() -> None:
 
 
 def test_an_erasure_takes_children_before_their_parents() -> None:
-    place = {erasable.model: index for index, erasable in enumerate(ERASABLES)}
+    models_in_order = [erasable.model for erasable in ERASABLES]
+    place = {model: models_in_order.index(model) for model in models_in_order}
     early = [
         f"{target.__name__} before {model.__name__}"
         for model, target in _references()

@@ -41,8 +41,13 @@ QUEUES = {
 
 
 def enqueue(job: Job, *, organization_id: UUID, job_id: UUID) -> None:
-    """Ring for a job once the transaction that accepted it has committed."""
-    transaction.on_commit(lambda: ring(job, organization_id=organization_id, job_id=job_id))
+    """Ring for a job once the transaction that accepted it has committed.
+
+    A broker that does not answer is logged and harms nothing: the sweep rings again.
+    """
+    transaction.on_commit(
+        lambda: ring(job, organization_id=organization_id, job_id=job_id), robust=True
+    )
 
 
 def ring(job: Job, *, organization_id: UUID, job_id: UUID) -> None:

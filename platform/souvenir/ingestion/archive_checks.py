@@ -21,6 +21,7 @@ from souvenir.portability.documents import BlockType, Role
 from souvenir.portability.errors import AlteredArchive
 from souvenir.portability.souvenir_archive import ArchiveReader, Line
 
+_PROVIDER_LENGTH, _ACCOUNT_LENGTH = 63, 200  # the columns of a source
 _KINDS: dict[str, type[Model]] = {
     rows.IMPORTS: Import,
     rows.CONVERSATIONS: Conversation,
@@ -78,6 +79,7 @@ class _Known:
             _require(set(self.stores.values()) - {None} <= self.people)
         with _blaming(rows.SOURCES):
             self._sources = {_source(_dated(line)) for line in archive.lines(rows.SOURCES)}
+            _require(all(map(_is_short, self._sources)))
             _require({store for store, _, _ in self._sources} <= set(self.stores))
         self._ids: defaultdict[tuple[str, str], set[UUID]] = defaultdict(set)
         for path in _KINDS:
@@ -128,6 +130,12 @@ def _dated(line: Line) -> Line:
 
 def _source(line: Line) -> tuple[str, str, str]:
     return (line["store"], line["provider"], line["account"])
+
+
+def _is_short(source: tuple[str, str, str]) -> bool:
+    _, provider, account = source
+    lengths = ((provider, _PROVIDER_LENGTH), (account, _ACCOUNT_LENGTH))
+    return all(len(text) <= longest and "\x00" not in text for text, longest in lengths)
 
 
 def _check_message(line: Line) -> None:

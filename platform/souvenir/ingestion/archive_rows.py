@@ -97,7 +97,7 @@ def _column(model: type[Model], name: str, value: Any) -> Any:
 
 
 def _short_text(field: Any, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > field.max_length:
+    if not isinstance(value, str) or len(value) > field.max_length or "\x00" in value:
         raise ValueError
     return value
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from souvenir.core.canonical_json import canonical_json
-from souvenir.ingestion.merging import message_content, refresh_conversation
+from souvenir.ingestion.merging import message_content, refresh_conversation, with_short_ids
 from souvenir.ingestion.models import Passage, RawObject
 from souvenir.ingestion.passages import index_messages, remove_passages
 from souvenir.memories.models import Conversation, Evidence, Message
@@ -53,7 +53,8 @@ def derive_again(*, conversation_id: UUID) -> dict[str, int]:
 def _document(conversation: Conversation, raw: RawObject) -> ConversationDocument:
     value = parse(zlib.decompress(raw.body)).value
     log = NoticeLog(conversation.provider_id)
-    return CODECS[conversation.provider].normalise(value, conversation.provider_id, log)
+    document = CODECS[conversation.provider].normalise(value, conversation.provider_id, log)
+    return with_short_ids(document)
 
 
 def _richest(documents: list[ConversationDocument]) -> dict[str, MessageDocument]:

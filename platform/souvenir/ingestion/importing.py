@@ -9,7 +9,7 @@ from typing import BinaryIO
 from souvenir.core.errors import Invalid
 from souvenir.core.ids import new_id
 from souvenir.ingestion.errors import PersonNeeded, UploadGone
-from souvenir.ingestion.merging import keep_conversation
+from souvenir.ingestion.merging import keep_conversation, short_id
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
 from souvenir.ingestion.passages import index_messages, remove_passages
 from souvenir.ingestion.restore import restore_archive
@@ -61,7 +61,9 @@ def _import_export(lease: Lease, record: Import, path: Path) -> None:
     inspection = inspect(path, name=record.file_name)
     with lease.step(total=inspection.objects + inspection.assets):
         source = ensure_source(
-            store=record.store, provider=inspection.provider, account=inspection.account
+            store=record.store,
+            provider=inspection.provider,
+            account=short_id(inspection.account, longest=200),
         )
         record.source_id, record.layout = source.id, inspection.layout
         record.save(update_fields=["source", "layout"])

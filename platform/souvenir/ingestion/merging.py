@@ -4,7 +4,8 @@ Sources are exported again and again, in poorer and richer layouts. Messages are
 provider's id; an older or poorer copy never takes anything away from what is here.
 """
 
-from dataclasses import asdict, dataclass
+import hashlib
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from souvenir.core.ids import new_id
 from souvenir.memories.models import Conversation, Message, Source
 from souvenir.portability.documents import ConversationDocument, MessageDocument
 
+# The columns' lengths. What is cut stands whole in the raw object.
+_LONGEST_ID, _LONGEST_MODEL, _LONGEST_TIME = 300, 200, 100
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -31,6 +34,7 @@ class Kept:
 
 def keep_conversation(*, source: Source, document: ConversationDocument, import_id: UUID) -> Kept:
     """Add a conversation, or merge it into the copy that is here. Needs a tenant scope."""
+    document = with_short_ids(document)
     found = Conversation.objects.select_for_update().filter(
         source_id=source.id, provider_id=document.provider_id
     )
@@ -49,6 +53,31 @@ def keep_conversation(*, source: Source, document: ConversationDocument, import_
     added = _add_messages(conversation, fresh, import_id, known=known)
     refresh_conversation(conversation, document)
     return Kept(conversation, is_new=False, added=added, enriched=enriched)
+
+
+def with_short_ids(document: ConversationDocument) -> ConversationDocument:
+    """The same conversation, with ids that are too long for a column replaced by their digests."""
+    messages = tuple(
+        replace(
+            message,
+            provider_id=short_id(message.provider_id),
+            parent_id=message.parent_id and short_id(message.parent_id),
+        )
+        for message in document.messages
+    )
+    return replace(
+        document,
+        provider_id=short_id(document.provider_id),
+        current_leaf=document.current_leaf and short_id(document.current_leaf),
+        messages=messages,
+    )
+
+
+def short_id(provider_id: str, *, longest: int = _LONGEST_ID) -> str:
+    """A provider's id as it is stored: itself, or its digest where nobody could type it anyway."""
+    if len(provider_id) <= longest:
+        return provider_id
+    return "sha256:" + hashlib.sha256(provider_id.encode()).hexdigest()
 
 
 def _new_conversation(
@@ -105,10 +134,10 @@ def message_content(document: MessageDocument) -> dict[str, object]:
     return {
         "role": document.role,
         "author_name": document.author_name,
-        "model": document.model,
+        "model": document.model[:_LONGEST_MODEL],
         "hidden": document.hidden,
         "occurred_at": document.occurred_at,
-        "time_original": document.time_original,
+        "time_original": document.time_original[:_LONGEST_TIME],
         "blocks": [asdict(block) for block in document.blocks],
         "extra": document.extra,
     }
