@@ -66,7 +66,7 @@ def send(call: Call) -> Reply:
         "allowed" if decision.allowed else ",".join(decision.reasons),
     )
     if not decision.allowed:
-        raise FlowRefused(reasons=", ".join(decision.reasons))
+        raise FlowRefused(reasons=decision.reasons)
     address = checked_address(call.host)
     connection = _Connection(call.host, address)
     try:

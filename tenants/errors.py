@@ -14,7 +14,7 @@ class SlugTaken(Conflict):
 
 
 class PlacementRefused(Invalid):
-    """`params["reasons"]` holds the codes of tenants.residency.REASONS."""
+    """`params["reasons"]` holds codes of tenants.residency.REASONS, which the doors spell out."""
 
     code = "placement-refused"
     message = gettext_noop("An organization cannot be homed in “{placement}”: {reasons}.")

@@ -24,6 +24,7 @@ REASONS = {
     "key-custody-refused": gettext_noop("the keys are not held by whom the policy requires"),
     "evidence-missing": gettext_noop("there is no dated evidence for what is said of it"),
     "evidence-stale": gettext_noop("the evidence is out of date"),
+    "not-in-the-registry": gettext_noop("the registry of placements does not know it"),
     "another-cell": gettext_noop("this installation does not run there"),
     "flow-not-declared": gettext_noop("no one has declared this kind of call"),
 }

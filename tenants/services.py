@@ -40,10 +40,10 @@ def create_organization(
     """
     place = placements().get(placement)
     if place is None:
-        raise PlacementRefused(placement=placement, reasons="not-in-the-registry")
+        raise PlacementRefused(placement=placement, reasons=("not-in-the-registry",))
     decision = home_decision(place)
     if not decision.allowed:
-        raise PlacementRefused(placement=placement, reasons=", ".join(decision.reasons))
+        raise PlacementRefused(placement=placement, reasons=decision.reasons)
     try:
         with transaction.atomic():
             organization = Organization.objects.create(

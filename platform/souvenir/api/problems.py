@@ -29,6 +29,7 @@ from souvenir.core.errors import (
     SouvenirError,
     Unavailable,
 )
+from tenants.residency import REASONS
 
 _STATUSES: dict[type[SouvenirError], HTTPStatus] = {
     KeyMissing: HTTPStatus.UNAUTHORIZED,
@@ -63,13 +64,19 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse 
 def problem(error: SouvenirError, *, errors: list[dict[str, str]] | None = None) -> JsonResponse:
     """One of our errors as an answer."""
     status = status_of(error)
+    reasons = [
+        {"code": code, "detail": gettext(REASONS[code])} for code in error.params.get("reasons", ())
+    ]
+    params = error.params | {"reasons": "; ".join(reason["detail"] for reason in reasons)}
     body: dict[str, Any] = {
         "type": f"urn:souvenir:problem:{error.code}",
         "title": gettext(status.phrase),
         "status": status.value,
         "code": error.code,
-        "detail": gettext(error.message).format(**error.params),
+        "detail": gettext(error.message).format(**params),
     }
+    if reasons:
+        body["reasons"] = reasons
     if errors is not None:
         body["errors"] = errors
     response = JsonResponse(body, status=status, content_type="application/problem+json")

@@ -4,7 +4,7 @@ An error has a stable `code` (clients branch on it), a `message` for a person (E
 translate it), and `params` for the message. Content of memories never goes into `params`.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 def gettext_noop(message: str) -> str:
@@ -18,7 +18,7 @@ class SouvenirError(Exception):
     code: ClassVar[str] = "error"
     message: ClassVar[str] = ""
 
-    def __init__(self, **params: object) -> None:
+    def __init__(self, **params: Any) -> None:
         self.params = params
         super().__init__(self.message.format(**params))
 

@@ -48,7 +48,8 @@ def test_a_region_outside_the_policy_is_refused_with_the_reasons(unique: str) ->
     answer = operator.post("/api/v1/organizations", body, "application/json")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "placement-refused")
-    assert "nexus-refused" in answer.json()["detail"]
+    assert "nexus-refused" in {reason["code"] for reason in answer.json()["reasons"]}
+    assert "the courts of a country" in answer.json()["detail"]
 
 
 def test_a_history_is_imported_searched_taken_home_and_erased(acme: Tenant) -> None:
