@@ -17,6 +17,7 @@ from tenants.isolation.tables import TenantForeignKey
 
 APP_ROLE = "souvenir_app"
 POLICY = "tenant_isolation"
+CONTENT_MARK = "content"  # the comment by which catalogue.sql knows such a column
 # No sub-select, no function of ours, no admin switch: Citus takes it, and an index can be used.
 PREDICATE = f"tenant_id = nullif(current_setting('{SETTING}', true), '')::uuid"
 
@@ -27,7 +28,7 @@ class IsolateTenantTable(Operation):
     Args:
         model_name: the model, created by an earlier operation.
         content: columns with people's content. They keep no statistics: pg_statistic would hold
-            copies of values past their deletion.
+            copies of values past their deletion. Each is marked, for the catalogue audit.
         key: the columns of the primary key, tenant_id first.
         include: columns carried in the primary key's index, for index-only scans.
         follows: columns whose row takes this row with it when it goes: what is derived from a
@@ -69,10 +70,10 @@ class IsolateTenantTable(Operation):
         model = to_state.apps.get_model(app_label, self.model_name)
         table = model._meta.db_table
         for statement in [
-            *self._primary_key(table),
+            *_primary_key(table, self.key, self.include),
             *_foreign_keys(model, self.follows),
             *_walls(table),
-            *self._statistics(table),
+            *_no_statistics(table, self.content),
         ]:
             schema_editor.execute(statement)
 
@@ -85,32 +86,17 @@ class IsolateTenantTable(Operation):
     ) -> None:
         model = from_state.apps.get_model(app_label, self.model_name)
         table = model._meta.db_table
-        for field in _references(model):
-            schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_{field}_fk"')
-            schema_editor.execute(f'DROP INDEX "{table}_{field}_idx"')
-        schema_editor.execute(f'DROP POLICY {POLICY} ON "{table}"')
-        schema_editor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
-        schema_editor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
-        schema_editor.execute(f'REVOKE ALL ON "{table}" FROM {APP_ROLE}')
-        columns = [field.column for field in model._meta.pk_fields]
-        schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"')
-        schema_editor.execute(f'ALTER TABLE "{table}" ADD PRIMARY KEY ({_columns(columns)})')
+        own_key = [field.column for field in model._meta.pk_fields]
+        for statement in [
+            *_no_statistics_undone(table, self.content),
+            *_walls_undone(table),
+            *_foreign_keys_undone(model),
+            *_primary_key(table, own_key),
+        ]:
+            schema_editor.execute(statement)
 
     def describe(self) -> str:
         return f"Isolate the tenants of {self.model_name}"
-
-    def _primary_key(self, table: str) -> list[str]:
-        carried = f" INCLUDE ({_columns(self.include)})" if self.include else ""
-        return [
-            f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"',
-            f'ALTER TABLE "{table}" ADD PRIMARY KEY ({_columns(self.key)}){carried}',
-        ]
-
-    def _statistics(self, table: str) -> list[str]:
-        return [
-            f'ALTER TABLE "{table}" ALTER COLUMN "{column}" SET STATISTICS 0'
-            for column in self.content
-        ]
 
 
 class GrantControlTable(Operation):
@@ -164,6 +150,14 @@ def _columns(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
+def _primary_key(table: str, key: Iterable[str], include: Iterable[str] = ()) -> list[str]:
+    carried = f" INCLUDE ({_columns(include)})" if include else ""
+    return [
+        f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"',
+        f'ALTER TABLE "{table}" ADD PRIMARY KEY ({_columns(key)}){carried}',
+    ]
+
+
 def _foreign_keys(model: type[Model], follows: tuple[str, ...]) -> list[str]:
     table = model._meta.db_table
     statements = []
@@ -177,6 +171,17 @@ def _foreign_keys(model: type[Model], follows: tuple[str, ...]) -> list[str]:
     return statements
 
 
+def _foreign_keys_undone(model: type[Model]) -> list[str]:
+    table = model._meta.db_table
+    statements = []
+    for column in _references(model):
+        statements += [
+            f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_{column}_fk"',
+            f'DROP INDEX "{table}_{column}_idx"',
+        ]
+    return statements
+
+
 def _walls(table: str) -> list[str]:
     return [
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
@@ -184,3 +189,33 @@ def _walls(table: str) -> list[str]:
         f'CREATE POLICY {POLICY} ON "{table}" USING ({PREDICATE}) WITH CHECK ({PREDICATE})',
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {APP_ROLE}',
     ]
+
+
+def _walls_undone(table: str) -> list[str]:
+    # The grant first: there is no moment in which the run-time role could read past the policy.
+    return [
+        f'REVOKE ALL ON "{table}" FROM {APP_ROLE}',
+        f'DROP POLICY {POLICY} ON "{table}"',
+        f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
+        f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY',
+    ]
+
+
+def _no_statistics(table: str, content: Iterable[str]) -> list[str]:
+    statements = []
+    for column in content:
+        statements += [
+            f'ALTER TABLE "{table}" ALTER COLUMN "{column}" SET STATISTICS 0',
+            f'COMMENT ON COLUMN "{table}"."{column}" IS \'{CONTENT_MARK}\'',
+        ]
+    return statements
+
+
+def _no_statistics_undone(table: str, content: Iterable[str]) -> list[str]:
+    statements = []
+    for column in content:
+        statements += [
+            f'ALTER TABLE "{table}" ALTER COLUMN "{column}" SET STATISTICS DEFAULT',
+            f'COMMENT ON COLUMN "{table}"."{column}" IS NULL',
+        ]
+    return statements

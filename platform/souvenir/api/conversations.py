@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from souvenir.api.caller import caller_of
-from souvenir.api.views import TenantView
+from souvenir.api.views import TenantView, WhoseIn, stores_asked_for
 from souvenir.memories.selectors import conversations, get_conversation, messages_of
 
 
@@ -47,12 +47,12 @@ class ConversationWithMessages(ConversationOut):
 class Conversations(TenantView):
     scopes = {"GET": "memories:read"}
 
-    @extend_schema(operation_id="listConversations", responses=ConversationOut(many=True))
+    @extend_schema(
+        operation_id="listConversations", parameters=[WhoseIn], responses=ConversationOut(many=True)
+    )
     def get(self, request: Request) -> Response:
         """Conversations, last brought in first; of one person (`?person=`) if given."""
-        stores = caller_of(request).stores(
-            person=request.query_params.get("person"), store=request.query_params.get("store")
-        )
+        stores = stores_asked_for(request)
         return self.page(request, conversations(store_ids=stores), ConversationOut)
 
 

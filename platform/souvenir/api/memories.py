@@ -18,7 +18,7 @@ from souvenir.api.memory_shapes import (
     QuestionIn,
     VersionOut,
 )
-from souvenir.api.views import TenantView
+from souvenir.api.views import TenantView, WhoseIn, stores_asked_for
 from souvenir.deletion.services import request_erasure
 from souvenir.ingestion.services import correct, remember
 from souvenir.memories.models import Memory, MemoryVersion
@@ -67,12 +67,12 @@ def _statement(data: dict[str, Any], caller: Caller) -> Statement:
 class Memories(TenantView):
     scopes = {"GET": "memories:read", "POST": "memories:write"}
 
-    @extend_schema(operation_id="listMemories", responses=MemoryOut(many=True))
+    @extend_schema(
+        operation_id="listMemories", parameters=[WhoseIn], responses=MemoryOut(many=True)
+    )
     def get(self, request: Request) -> Response:
         """Memories, newest first; of one person (`?person=`) or store (`?store=`) if given."""
-        stores = caller_of(request).stores(
-            person=request.query_params.get("person"), store=request.query_params.get("store")
-        )
+        stores = stores_asked_for(request)
         paginator = self.pagination_class()
         found = paginator.paginate_queryset(memories(store_ids=stores), request, view=self) or []
         return paginator.get_paginated_response(memories_out(list(found)))

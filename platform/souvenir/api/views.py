@@ -1,8 +1,10 @@
 """What every view of this door has in common."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
+from rest_framework import serializers
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +14,24 @@ from rest_framework.views import APIView
 from souvenir.api.caller import caller_of
 from souvenir.api.errors import AddressNotFound
 from souvenir.api.paging import Newest
+
+
+class WhoseIn(serializers.Serializer[Any]):
+    """What a list of memories or conversations may be narrowed to, in the query."""
+
+    person = serializers.CharField(required=False, help_text="One person's (external id).")
+    store = serializers.CharField(required=False, help_text="One store's, by its name.")
+
+
+def stores_asked_for(request: Request) -> list[UUID]:
+    """The stores that the query narrows a list to, of those the caller reaches.
+
+    Raises:
+        rest_framework.exceptions.ValidationError, PersonNotFound, StoreNotFound
+    """
+    query = WhoseIn(data=request.query_params)
+    query.is_valid(raise_exception=True)
+    return caller_of(request).stores(**query.validated_data)
 
 
 class TenantView(APIView):

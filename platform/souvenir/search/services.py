@@ -20,7 +20,7 @@ from tenants.isolation.scope import current_tenant
 _HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
 _CANDIDATES = 100  # of each retriever, before they are mixed
 # Half meaning, half words: the mix that did best on LoCoMo's turns (docs/benchmarks.md).
-_DENSE_WEIGHT = 0.5
+DENSE_WEIGHT = 0.5
 _MAX_QUESTION = 8_000  # characters looked at
 _NO_PASSAGE = HalfVector([0.0] * 384).to_text()  # orders nothing: every similarity is 0
 
@@ -36,6 +36,7 @@ class Question:
     until: datetime | None = None  # exclusive
     providers: list[str] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
+    dense_weight: float = DENSE_WEIGHT  # of meaning against words, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def search(question: Question) -> Answer:
         "vector": vector or _NO_PASSAGE,
         "tokens": sorted({blind_token(term, key=key) for term in terms(text)}),
         "candidates": max(_CANDIDATES, question.limit),
-        "dense_weight": _DENSE_WEIGHT if vector else 0.0,
+        "dense_weight": question.dense_weight if vector else 0.0,
         "limit": question.limit,
     }
     with connection.cursor() as cursor:

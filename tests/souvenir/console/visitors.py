@@ -1,8 +1,11 @@
 """People who visit the console, and what they find there."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+from django.http import FileResponse
+from django.http.response import HttpResponseBase
 from django.test import Client
 
 from souvenir.core.jobs import Job as Kind
@@ -17,7 +20,7 @@ from tenants.models import Membership, User
 from tenants.services import add_member, create_user, issue_key
 from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
 
-PASSWORD = "a-long-enough-password"
+PASSWORD = "a-long-enough-password"  # noqa: S105 — of invented people
 XSS = "<script>alert('É')</script>"
 
 
@@ -102,3 +105,10 @@ def make_inhabited() -> Inhabited:
         "key_id": key.record.id,
     }
     return Inhabited(tenant, member, owner, ids)
+
+
+def downloaded(response: HttpResponseBase) -> bytes:
+    """What a browser saves of an answer that streams."""
+    assert isinstance(response, FileResponse)
+    with closing(response):
+        return b"".join(response)

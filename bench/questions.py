@@ -1,0 +1,90 @@
+"""Recall on the demonstration: 68 questions over a year, in both languages, each way.
+
+    PYTHONPATH=platform:. .venv/bin/python -m bench.questions
+
+Starts a database of its own, brings the demonstration in through the ordinary path, embeds it, and
+asks. A question counts as answered at k if any message named as its evidence is among the first k
+passages. Beside the mix, in the same run: meaning alone, and words alone.
+"""
+
+import json
+import os
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from souvenir.config.embedded.throwaway import start_test_cluster
+
+_CLUSTER = start_test_cluster()
+_FOLDER = tempfile.TemporaryDirectory(prefix="souvenir-bench-")
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
+    "SOUVENIR_PROFILE": "test",
+    "SOUVENIR_DATABASE_URL": _CLUSTER.app_url,
+    "SOUVENIR_OWNER_DATABASE_URL": _CLUSTER.owner_url,
+    "SOUVENIR_OBJECTS_DIR": _FOLDER.name,
+}
+
+import django  # noqa: E402 — the settings are read on import
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+
+from souvenir.config.demo import archive  # noqa: E402
+from souvenir.core.jobs import Job  # noqa: E402
+from souvenir.memories.models import Message  # noqa: E402
+from souvenir.memories.selectors import get_person, personal_store  # noqa: E402
+from souvenir.search.services import Question, search  # noqa: E402
+from tenants.isolation.scope import tenant_scope  # noqa: E402
+from tests.builders import Tenant, import_bytes, make_tenant, run_jobs  # noqa: E402
+
+_RANKS = (1, 5, 10)
+_WEIGHTS = {"mix": 0.5, "meaning alone": 1.0, "words alone": 0.0}
+
+
+def fill() -> Tenant:
+    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    tenant = make_tenant()
+    for export in archive.demo_exports():
+        import_bytes(tenant, export.packed(), name=export.file_name)
+    run_jobs(tenant, Job.EMBED_PASSAGES)
+    return tenant
+
+
+def evidence_ids(tenant: Tenant, question: dict[str, Any]) -> set[Any]:
+    names = [evidence["message_id"] for evidence in question["evidence"]]
+    with tenant_scope(tenant.id):
+        return set(Message.objects.filter(provider_id__in=names).values_list("id", flat=True))
+
+
+def ranks(tenant: Tenant, questions: list[dict[str, Any]], weight: float) -> dict[str, list[int]]:
+    """The place of the first evidence, from 1, by direction; 99 where it is not among the first 10."""
+    found = defaultdict(list)
+    for question in questions:
+        wanted = evidence_ids(tenant, question)
+        with tenant_scope(tenant.id):
+            store = personal_store(person=get_person(external_id="alice"))
+            asked = Question(question["question"], [store.id], dense_weight=weight)
+            results = search(asked).results
+        places = [rank for rank, r in enumerate(results, 1) if r.message_id in wanted]
+        found[f"{question['lang']}→{question['evidence_lang']}"].append(min(places, default=99))
+    return found
+
+
+def main() -> None:
+    questions = json.loads((Path(archive.__file__).parent / "questions.json").read_text())
+    tenant = fill()
+    print("| question → text | how | " + " | ".join(f"recall@{k}" for k in _RANKS) + " |")
+    print("| --- | --- |" + " --- |" * len(_RANKS))
+    by_way = {name: ranks(tenant, questions, weight) for name, weight in _WEIGHTS.items()}
+    for direction in sorted(by_way["mix"]):
+        for name, found in by_way.items():
+            places = found[direction]
+            shares = [sum(place <= k for place in places) / len(places) for k in _RANKS]
+            print(f"| {direction} | {name} | " + " | ".join(f"{s:.2f}" for s in shares) + " |")
+
+
+if __name__ == "__main__":
+    main()

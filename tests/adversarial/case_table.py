@@ -1,0 +1,106 @@
+"""The case table: one entry for each operation of the OpenAPI document, by its operationId.
+
+A new route needs an entry here: the scope it asks for, the status of success, a valid body, and a
+Slot for every place where an id can stand. tests/adversarial/test_case_table.py refuses the rest.
+"""
+
+from tests.adversarial.kinds import Case, Kind, Slot
+
+CURSOR = Slot("query", "cursor", Kind.CURSOR)
+PERSON_ASKED = Slot("query", "person", Kind.EXTERNAL_ID)
+STORE_ASKED = Slot("query", "store", Kind.STORE)
+MEMORY = Slot("path", "memory_id", Kind.MEMORY)
+ORGANIZATION = Slot("path", "organization_id", Kind.ORGANIZATION)
+ERASED_BY_ID = tuple(
+    Slot("body", "id", kind, beside={"target": kind.value})
+    for kind in (Kind.MEMORY, Kind.CONVERSATION, Kind.IMPORT, Kind.PERSON)
+)
+
+# Properties of request bodies that name nothing: no id is to be tried there.
+PLAIN = frozenset(
+    {
+        "text", "occurred_at", "valid_from", "valid_to", "observed_at", "kind", "reason", "version",
+        "query", "limit", "since", "until", "sources", "roles",
+        "label", "scopes", "expires_at", "display_name", "file", "target",
+        "slug", "name_en", "name_fr", "region",
+    }
+)  # fmt: skip
+
+CASES: dict[str, Case] = {
+    "listPlacements": Case("platform", 200),
+    "listOrganizations": Case("platform", 200),
+    "createOrganization": Case(
+        "platform", 201, body={"slug": "", "name_en": "A", "name_fr": "B", "region": "local"}
+    ),
+    "getOrganization": Case("platform", 200, (ORGANIZATION,)),
+    "suspendOrganization": Case("platform", 200, (ORGANIZATION,), fresh=True),
+    "resumeOrganization": Case("platform", 200, (ORGANIZATION,), fresh=True),
+    "getResidency": Case("organization:read", 200),
+    "listPeople": Case("organization:read", 200, (CURSOR,)),
+    "ensurePerson": Case(
+        "organization:write", 200, (Slot("body", "external_id", Kind.NEW_EXTERNAL_ID),), body={}
+    ),
+    "listKeys": Case("organization:read", 200, (CURSOR,)),
+    "createKey": Case(
+        "organization:write",
+        201,
+        (Slot("body", "person", Kind.EXTERNAL_ID),),
+        body={"label": "agent", "scopes": ["memories:read"]},
+    ),
+    "revokeKey": Case(
+        "organization:write",
+        204,
+        (Slot("path", "key_id", Kind.KEY, known_after_deletion=True),),
+        fresh=True,
+    ),
+    "listJobs": Case("memories:read", 200, (CURSOR,)),
+    "getJob": Case("memories:read", 200, (Slot("path", "job_id", Kind.JOB),)),
+    "listImports": Case("memories:read", 200, (CURSOR,)),
+    "createImport": Case(
+        "imports:write",
+        202,
+        (Slot("form", "person", Kind.NEW_EXTERNAL_ID),),
+        body={},
+        is_upload=True,
+    ),
+    "getImport": Case("memories:read", 200, (Slot("path", "import_id", Kind.IMPORT),)),
+    "listConversations": Case("memories:read", 200, (PERSON_ASKED, STORE_ASKED, CURSOR)),
+    "getConversation": Case(
+        "memories:read", 200, (Slot("path", "conversation_id", Kind.CONVERSATION),)
+    ),
+    "listMemories": Case("memories:read", 200, (PERSON_ASKED, STORE_ASKED, CURSOR)),
+    "addMemory": Case(
+        "memories:write",
+        201,
+        (Slot("body", "person", Kind.NEW_EXTERNAL_ID), Slot("body", "store", Kind.NEW_STORE)),
+        body={"text": "A plain statement."},
+    ),
+    "searchMemories": Case(
+        "memories:read",
+        200,
+        (Slot("body", "person", Kind.EXTERNAL_ID), Slot("body", "store", Kind.STORE)),
+        body={"query": "what is kept here?"},
+    ),
+    "getMemory": Case("memories:read", 200, (MEMORY,)),
+    "correctMemory": Case("memories:write", 200, (MEMORY,), body={"text": "A better statement."}),
+    "forgetMemory": Case("memories:write", 202, (MEMORY,), fresh=True),
+    "getMemoryHistory": Case("memories:read", 200, (MEMORY, CURSOR)),
+    "listExports": Case("exports:write", 200, (CURSOR,)),
+    "createExport": Case(
+        "exports:write", 202, (Slot("body", "person", Kind.EXTERNAL_ID),), body={}
+    ),
+    "getExport": Case("exports:write", 200, (Slot("path", "export_id", Kind.EXPORT),)),
+    "downloadExport": Case("", 200, (Slot("path", "token", Kind.LINK),)),
+    "listErasures": Case("erasures:write", 200, (CURSOR,)),
+    "createErasure": Case(
+        "erasures:write",
+        202,
+        (
+            *ERASED_BY_ID,
+            Slot("body", "person", Kind.EXTERNAL_ID, beside={"target": "person"}),
+        ),
+        body={},
+        fresh=True,
+    ),
+    "getErasure": Case("erasures:write", 200, (Slot("path", "erasure_id", Kind.ERASURE),)),
+}

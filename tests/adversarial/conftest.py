@@ -1,0 +1,47 @@
+"""The three organizations of the matrix, made once, and the line that says what was tried."""
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from souvenir.core.jobs import Queue
+from tests.adversarial.filled import Filled, fill_three
+from tests.adversarial.judging import Tally
+from workers.app import app
+
+SEED = 20_261_012
+_TALLY = pytest.StashKey[Tally]()
+
+
+@pytest.fixture(scope="session")
+def three(database: None) -> Iterator[dict[str, Filled]]:
+    """Three organizations. What they rang for is taken off the broker: no worker shall meet it."""
+    yield fill_three()
+    with app.connection_for_write() as broker:
+        for queue in Queue:
+            broker.default_channel.queue_purge(queue.value)
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Tally:
+    """Counts of the whole run."""
+    return pytestconfig.stash.setdefault(_TALLY, Tally())
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Decides the order. SOUVENIR_MATRIX_SEED: another one, or `random`; the line says which."""
+    wanted = os.environ.get("SOUVENIR_MATRIX_SEED", str(SEED))
+    return random.SystemRandom().randrange(10**9) if wanted == "random" else int(wanted)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what the matrix tried, if it ran."""
+    found = config.stash.get(_TALLY, None)
+    if found is not None:
+        terminalreporter.section("adversarial matrix")
+        terminalreporter.write_line(found.line())

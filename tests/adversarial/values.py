@@ -1,0 +1,119 @@
+"""What is put where an id stands: ids of others, of nobody, of another spelling, and no ids."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+from souvenir.core.ids import new_id
+from tests.adversarial.filled import Filled
+from tests.adversarial.kinds import MADE_BY_NAMING, UUIDS, Kind, Role, Slot
+
+# Spellings of one id. The answer to a stranger's must be the answer to nobody's, spelled alike.
+SPELLINGS: dict[str, Callable[[str], object]] = {
+    "as it is": str,
+    "in capitals": str.upper,
+    "in braces": "{{{}}}".format,
+    "without dashes": lambda text: text.replace("-", ""),
+    "as a urn": "urn:uuid:{}".format,
+    "with a NUL": "{}\x00".format,
+    "with a space": " {}".format,
+    "twice": lambda text: text * 2,
+    "with a tail": "{}'--".format,
+}
+# In JSON only.
+STRUCTURES: dict[str, Callable[[str], object]] = {
+    "in a list": lambda text: [text],
+    "in an object": lambda text: {"id": text},
+}
+NO_IDS: tuple[str, ...] = (
+    "", " ", "not-a-uuid", "\x00", "a" * 5000, "' OR '1'='1' --", "é\u202e𝓊", "../../keys", "%00",
+    "null", "0",
+)  # fmt: skip
+NO_TEXTS: tuple[object, ...] = (None, 0, -1, 10**40, 1.5, True, [], {}, "\ud800")
+
+
+@dataclass(frozen=True)
+class Value:
+    """Something to send, made of `base`, the id in its canonical spelling ("": of no id).
+
+    `like` is what must be answered alike, id for id; None where only the rules for every answer
+    hold. `label` is what it is, for the tally and for whoever reads a finding.
+    """
+
+    label: str
+    sent: object
+    base: str = ""
+    like: "Value | None" = None
+    must_fail: bool = True
+
+
+def nobody(kind: Kind) -> str:
+    """An id of this kind that names nothing anywhere."""
+    if kind in UUIDS:
+        return str(new_id())
+    return f"nobody-{uuid4().hex}"
+
+
+def values(
+    me: Filled, others: list[Filled], *, slot: Slot, role: Role, missing: str
+) -> list[Value]:
+    """What to try in a slot as one caller. `missing` is an id of nobody's, the same for all."""
+    if slot.kind is Kind.LINK:
+        return [Value("malformed", sent) for sent in (*NO_IDS, missing)]
+    if slot.kind is Kind.CURSOR:
+        return list(_cursors(me, others))
+    tried = list(_strangers(others, slot, role, missing))
+    tried += _own(me, slot, role, missing)
+    if role in {Role.OWNER, Role.BOUND}:
+        tried += _spelled(others[0], slot, missing)
+        tried += _malformed(slot)
+    return tried
+
+
+def _cursors(me: Filled, others: list[Filled]) -> Iterator[Value]:
+    """A cursor is a place in one's own list, whoever's it was: it never fails for being foreign."""
+    for whose in (me, *others):
+        yield Value("foreign cursor", whose.mine[Kind.CURSOR], must_fail=False)
+    for sent in (*NO_IDS, "cD1hYmM=", "cD0lMDA=", "bz0tMQ==", "bz05OTk5OTk5OTk5OTk5OTk5OTk5"):
+        yield Value("malformed", sent, must_fail=False)
+
+
+def _strangers(others: list[Filled], slot: Slot, role: Role, missing: str) -> Iterator[Value]:
+    if slot.kind is Kind.ORGANIZATION and role is Role.PLATFORM:
+        return  # the directory is the operator's
+    for other in others:
+        for ids in (other.mine, other.siblings, other.deleted):
+            if slot.kind in ids:
+                yield _alike("foreign", ids[slot.kind], missing)
+    for kind in UUIDS if slot.kind in UUIDS and role is Role.OWNER else ():
+        if kind is not slot.kind:
+            yield _alike("foreign, of another kind", others[-1].mine[kind], missing)
+
+
+def _own(me: Filled, slot: Slot, role: Role, missing: str) -> Iterator[Value]:
+    """Of one's own: what is erased, what is of another kind, what one's key does not reach."""
+    if slot.kind in MADE_BY_NAMING:
+        return
+    if slot.kind in me.deleted and not slot.known_after_deletion:
+        yield _alike("own, deleted", me.deleted[slot.kind], missing)
+    if role is Role.BOUND:
+        yield _alike("of someone else", me.siblings[slot.kind], missing)
+    for kind in (Kind.MEMORY, Kind.ORGANIZATION) if slot.kind in UUIDS else ():
+        if kind is not slot.kind and role is not Role.PLATFORM:
+            yield _alike("own, of another kind", me.mine[kind], missing)
+
+
+def _spelled(other: Filled, slot: Slot, missing: str) -> Iterator[Value]:
+    for how, spell in (SPELLINGS | (STRUCTURES if slot.where == "body" else {})).items():
+        if how != "as it is":
+            yield _alike(f"foreign, {how}", other.mine[slot.kind], missing, spell)
+
+
+def _malformed(slot: Slot) -> Iterator[Value]:
+    for sent in (*NO_IDS, *(NO_TEXTS if slot.where == "body" else ())):
+        yield Value("malformed", sent, must_fail=slot.kind not in MADE_BY_NAMING)
+
+
+def _alike(label: str, theirs: str, missing: str, spell: Callable[[str], object] = str) -> Value:
+    like = Value("missing", spell(missing), missing)
+    return Value(label, spell(theirs), theirs, like)
