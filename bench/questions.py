@@ -60,7 +60,7 @@ def evidence_ids(tenant: Tenant, question: dict[str, Any]) -> set[Any]:
 
 
 def ranks(tenant: Tenant, questions: list[dict[str, Any]], weight: float) -> dict[str, list[int]]:
-    """The place of the first evidence, from 1, by direction; 99 where it is not among the first 10."""
+    """The place of the first evidence, from 1, by direction; 99: not among the first 10."""
     found = defaultdict(list)
     for question in questions:
         wanted = evidence_ids(tenant, question)

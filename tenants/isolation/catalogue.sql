@@ -58,7 +58,9 @@ WITH RECURSIVE me AS (
       FROM tenant_tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0
       JOIN pg_type y ON y.oid = a.atttypid
      WHERE y.typname IN ('bytea', 'vector', 'halfvec', 'sparsevec')
-        OR col_description(t.oid, a.attnum) = 'content'
+        OR EXISTS (SELECT FROM pg_description d
+                    WHERE d.classoid = 'pg_class'::regclass AND d.objoid = t.oid
+                      AND d.objsubid = a.attnum AND d.description = 'content')
 ), functions AS (
     SELECT p.*, p.oid::regprocedure::text AS name FROM pg_proc p
      WHERE p.oid >= 16384 AND NOT EXISTS (

@@ -36,11 +36,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. Headers as a sorted list, without the length, which follows the text."""
+    """What came back. Headers a line each, sorted, without the length, which follows the text."""
 
     status: int
     text: str
-    headers: tuple[tuple[str, str], ...]
+    headers: str
 
 
 @cache
@@ -125,5 +125,5 @@ def _body(case: Case, ids: Mapping[Slot, object]) -> tuple[bytes, str]:
 def _answer(response: Any) -> Answer:
     with closing(response):
         body = b"".join(response.streaming_content) if response.streaming else response.content
-    headers = sorted((k, v) for k, v in response.headers.items() if k != "Content-Length")
-    return Answer(response.status_code, body.decode("utf-8", "replace"), tuple(headers))
+    headers = sorted(f"{k}: {v}" for k, v in response.headers.items() if k != "Content-Length")
+    return Answer(response.status_code, body.decode("utf-8", "replace"), "\n".join(headers))

@@ -25,10 +25,11 @@ STRUCTURES: dict[str, Callable[[str], object]] = {
     "in a list": lambda text: [text],
     "in an object": lambda text: {"id": text},
 }
-NO_IDS: tuple[str, ...] = (
-    "", " ", "not-a-uuid", "\x00", "a" * 5000, "' OR '1'='1' --", "é\u202e𝓊", "../../keys", "%00",
-    "null", "0",
+UNUSABLE = ("", " ", "\x00", "a" * 5000)
+ODD = (
+    "not-a-uuid", "' OR '1'='1' --", "é\u202e𝓊", "../../keys", "%00", "null", "0",
 )  # fmt: skip
+NO_IDS = UNUSABLE + ODD  # of the odd ones, each may be somebody's name
 NO_TEXTS: tuple[object, ...] = (None, 0, -1, 10**40, 1.5, True, [], {}, "\ud800")
 
 
@@ -84,10 +85,10 @@ def _strangers(others: list[Filled], slot: Slot, role: Role, missing: str) -> It
     for other in others:
         for ids in (other.mine, other.siblings, other.deleted):
             if slot.kind in ids:
-                yield _alike("foreign", ids[slot.kind], missing)
+                yield _alike(slot, "foreign", ids[slot.kind], missing)
     for kind in UUIDS if slot.kind in UUIDS and role is Role.OWNER else ():
         if kind is not slot.kind:
-            yield _alike("foreign, of another kind", others[-1].mine[kind], missing)
+            yield _alike(slot, "foreign, of another kind", others[-1].mine[kind], missing)
 
 
 def _own(me: Filled, slot: Slot, role: Role, missing: str) -> Iterator[Value]:
@@ -95,25 +96,28 @@ def _own(me: Filled, slot: Slot, role: Role, missing: str) -> Iterator[Value]:
     if slot.kind in MADE_BY_NAMING:
         return
     if slot.kind in me.deleted and not slot.known_after_deletion:
-        yield _alike("own, deleted", me.deleted[slot.kind], missing)
+        yield _alike(slot, "own, deleted", me.deleted[slot.kind], missing)
     if role is Role.BOUND:
-        yield _alike("of someone else", me.siblings[slot.kind], missing)
+        yield _alike(slot, "of someone else", me.siblings[slot.kind], missing)
     for kind in (Kind.MEMORY, Kind.ORGANIZATION) if slot.kind in UUIDS else ():
         if kind is not slot.kind and role is not Role.PLATFORM:
-            yield _alike("own, of another kind", me.mine[kind], missing)
+            yield _alike(slot, "own, of another kind", me.mine[kind], missing)
 
 
 def _spelled(other: Filled, slot: Slot, missing: str) -> Iterator[Value]:
     for how, spell in (SPELLINGS | (STRUCTURES if slot.where == "body" else {})).items():
         if how != "as it is":
-            yield _alike(f"foreign, {how}", other.mine[slot.kind], missing, spell)
+            yield _alike(slot, f"foreign, {how}", other.mine[slot.kind], missing, spell)
 
 
 def _malformed(slot: Slot) -> Iterator[Value]:
     for sent in (*NO_IDS, *(NO_TEXTS if slot.where == "body" else ())):
-        yield Value("malformed", sent, must_fail=slot.kind not in MADE_BY_NAMING)
+        unusable = sent in UNUSABLE and slot.where != "form"  # in a form, empty is left out
+        yield Value("malformed", sent, must_fail=unusable or slot.kind in UUIDS)
 
 
-def _alike(label: str, theirs: str, missing: str, spell: Callable[[str], object] = str) -> Value:
+def _alike(
+    slot: Slot, label: str, theirs: str, missing: str, spell: Callable[[str], object] = str
+) -> Value:
     like = Value("missing", spell(missing), missing)
-    return Value(label, spell(theirs), theirs, like)
+    return Value(label, spell(theirs), theirs, like, must_fail=slot.kind not in MADE_BY_NAMING)

@@ -34,10 +34,10 @@ class Oldest(Newest):
     ordering = ("recorded_at", "id")
 
 
-def _is_place(position: str | None) -> bool:
+def _is_place(position: str | int | None) -> bool:
     """Every list here goes by an instant with its offset; None: the list's beginning."""
-    if position is None:
-        return True
+    if not isinstance(position, str):
+        return position is None
     try:
         instant = parse_datetime(position)
     except ValueError:

@@ -29,7 +29,7 @@ def stores_asked_for(request: Request) -> list[UUID]:
     Raises:
         rest_framework.exceptions.ValidationError, PersonNotFound, StoreNotFound
     """
-    query = WhoseIn(data=request.query_params)
+    query = WhoseIn(data=request.query_params.dict())  # as a form, an empty name would say nothing
     query.is_valid(raise_exception=True)
     return caller_of(request).stores(**query.validated_data)
 

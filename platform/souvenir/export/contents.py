@@ -1,11 +1,13 @@
 """What goes into an archive, in which order. One consistent reading of the database."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Collate
 
 from souvenir.ingestion import archive_rows as rows
 from souvenir.ingestion.models import Asset, Import, RawObject
@@ -25,6 +27,8 @@ from tenants import objects
 
 _ROWS = 200  # held in memory at once
 _CHUNK_BYTES = 1024 * 1024
+# Text in the order of its bytes: two databases may sort their languages differently.
+_BY_STORE = Collate("store__slug", "C")
 
 
 def begin_snapshot() -> None:
@@ -38,20 +42,17 @@ def write_contents(archive: ArchiveWriter, person: Person | None) -> dict[str, i
 
     Needs a tenant scope that began with `begin_snapshot`.
     """
-    stores = Store.objects.select_related("person").order_by("slug")
+    stores = Store.objects.select_related("person").order_by(Collate("slug", "C"))
     if person is not None:
         stores = stores.filter(person_id=person.id)
     slugs = {store.id: store.slug for store in stores}
-    sources = {
-        source.id: source
-        for source in Source.objects.filter(store_id__in=slugs).order_by("provider", "account")
-    }
+    sources = {source.id: source for source in Source.objects.filter(store_id__in=slugs)}
     here = Q(store_id__in=slugs)
-    people = Person.objects.order_by("external_id")
+    people = Person.objects.order_by(Collate("external_id", "C"))
     if person is not None:
         people = people.filter(id=person.id)
-    raws = RawObject.objects.filter(here).order_by("store__slug", "id")
-    assets = Asset.objects.filter(here).order_by("store__slug", "id")
+    raws = RawObject.objects.filter(here).order_by(_BY_STORE, "id")
+    assets = Asset.objects.filter(here).order_by(_BY_STORE, "id")
     counts = {
         "people": archive.lines(rows.PEOPLE, map(_person, people)),
         "stores": archive.lines(rows.STORES, map(_store, stores)),
@@ -96,7 +97,7 @@ def _sources(sources: list[Source], slugs: dict[Any, str]) -> Iterator[Line]:
 def _imports(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iterator[Line]:
     """Imports of exports. Restores are not content: they would make each copy differ."""
     found = Import.objects.filter(here, source__isnull=False).exclude(layout=ARCHIVE_LAYOUT)
-    for record in found.order_by("store__slug", "id").iterator(_ROWS):
+    for record in found.order_by(_BY_STORE, "id").iterator(_ROWS):
         source = sources.get(record.source_id)
         yield rows.line_of(
             record,
@@ -107,7 +108,7 @@ def _imports(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iter
 
 
 def _conversations(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -> Iterator[Line]:
-    found = Conversation.objects.filter(here).order_by("store__slug", "id")
+    found = Conversation.objects.filter(here).order_by(_BY_STORE, "id")
     for conversation in found.iterator(_ROWS):
         source = sources[conversation.source_id]
         yield rows.line_of(
@@ -121,32 +122,44 @@ def _conversations(here: Q, slugs: dict[Any, str], sources: dict[Any, Source]) -
 def _messages(here: Q, slugs: dict[Any, str]) -> Iterator[Line]:
     """Conversation by conversation, each parent before its children."""
     found = Message.objects.filter(here)
-    ordered = found.order_by("store__slug", "conversation_id", "ordinal", "id")
+    ordered = found.order_by(_BY_STORE, "conversation_id", "ordinal", "id")
     for message in ordered.iterator(_ROWS):
         yield rows.line_of(message, store=slugs[message.store_id])
 
 
 def _memories(here: Q, slugs: dict[Any, str]) -> Iterator[Line]:
     """Memories with all they ever said. What is being forgotten is not taken home."""
-    found = Memory.objects.filter(here, state=Memory.State.ACTIVE).order_by("store__slug", "id")
-    for memory in found.iterator(_ROWS):
-        versions = MemoryVersion.objects.filter(memory_id=memory.id).order_by("number")
-        yield rows.line_of(
-            memory,
-            store=slugs[memory.store_id],
-            versions=[
-                rows.line_of(
-                    version,
-                    evidence=[
-                        rows.line_of(evidence)
-                        for evidence in Evidence.objects.filter(version_id=version.id).order_by(
-                            "id"
-                        )
-                    ],
-                )
-                for version in versions
-            ],
-        )
+    found = Memory.objects.filter(here, state=Memory.State.ACTIVE).order_by(_BY_STORE, "id")
+    for batch in _batches(found.iterator(_ROWS)):
+        versions = _versions([memory.id for memory in batch])
+        for memory in batch:
+            yield rows.line_of(
+                memory, store=slugs[memory.store_id], versions=versions.get(memory.id, [])
+            )
+
+
+def _versions(memory_ids: list[Any]) -> dict[Any, list[Line]]:
+    """The versions of some memories by the memory's id, oldest first. Two queries.
+
+    Evidence in another store than the memory's is left out: a restore refuses such a line.
+    """
+    evidence: dict[Any, list[Line]] = {}
+    here = Evidence.objects.filter(version__memory_id__in=memory_ids).filter(
+        message__store_id=F("version__store_id")
+    )
+    for row in here.order_by("id"):
+        evidence.setdefault(row.version_id, []).append(rows.line_of(row))
+    found: dict[Any, list[Line]] = {}
+    for version in MemoryVersion.objects.filter(memory_id__in=memory_ids).order_by("number"):
+        line = rows.line_of(version, evidence=evidence.get(version.id, []))
+        found.setdefault(version.memory_id, []).append(line)
+    return found
+
+
+def _batches(memories: Iterable[Memory]) -> Iterator[list[Memory]]:
+    source = iter(memories)
+    while batch := list(islice(source, _ROWS)):
+        yield batch
 
 
 def _plain(found: QuerySet[Any], slugs: dict[Any, str]) -> Iterator[Line]:

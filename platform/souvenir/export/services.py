@@ -2,12 +2,14 @@
 
 import hashlib
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 import souvenir
-from souvenir.core.jobs import Job
+from souvenir.core.jobs import Job as Kind
 from souvenir.export.contents import begin_snapshot, write_contents
 from souvenir.export.models import Export
 from souvenir.ingestion.archive_rows import text_of
@@ -16,6 +18,7 @@ from souvenir.portability.souvenir_archive import writing_archive
 from tenants import objects
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import Lease, accept_job
+from tenants.models import Job
 
 EXPORTS = "exports"  # the kind of object that a finished copy is
 
@@ -24,7 +27,7 @@ def request_export(*, person: Person | None) -> Export:
     """Ask for a copy of all of a person's or the organization's memory. Needs a tenant scope."""
     export = Export.objects.create(person_id=person.id if person else None)
     job = accept_job(
-        Job.WRITE_EXPORT, subject_id=export.id, person_id=export.person_id, unit="files"
+        Kind.WRITE_EXPORT, subject_id=export.id, person_id=export.person_id, unit="files"
     )
     export.job_id = job.id
     export.save(update_fields=["job_id"])
@@ -78,8 +81,20 @@ def _publish(export: Export, draft: str) -> None:
 
 
 def expire_exports() -> int:
-    """Remove the files of copies whose time is over; their rows stay. Gives how many."""
+    """Remove the files of copies whose time is over; their rows stay. Gives how many files.
+
+    Drafts that a killed worker left go too. Needs a tenant scope.
+    """
+    names = set(objects.names(EXPORTS))  # listed first: whatever is begun later is not among them
     over = Export.objects.filter(expires_at__lte=timezone.now(), size_bytes__isnull=False)
     removed = [objects.remove(EXPORTS, str(export.id)) for export in over]
     over.update(size_bytes=None)
-    return sum(removed)
+    published = {str(id_) for id_ in Export.objects.values_list("id", flat=True)}
+    in_hand = {f"{subject_id}-{fence}" for subject_id, fence in _running()}
+    return sum(removed) + sum(objects.remove(EXPORTS, name) for name in names - published - in_hand)
+
+
+def _running() -> QuerySet[Job, tuple[UUID, int]]:
+    """What is being written at this moment: the export's id and the writer's fence."""
+    held = Job.objects.filter(kind=Kind.WRITE_EXPORT.value, state=Job.State.RUNNING)
+    return held.values_list("subject_id", "fence")

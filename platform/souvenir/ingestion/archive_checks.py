@@ -81,6 +81,8 @@ class _Known:
             self._sources = {_source(_dated(line)) for line in archive.lines(rows.SOURCES)}
             _require(all(map(_is_short, self._sources)))
             _require({store for store, _, _ in self._sources} <= set(self.stores))
+        self._conversation = ""  # the one whose messages are being read …
+        self._before: set[str] = set()  # … and those of them that were
         self._ids: defaultdict[tuple[str, str], set[UUID]] = defaultdict(set)
         for path in _KINDS:
             with _blaming(path):
@@ -94,14 +96,24 @@ class _Known:
             _require(_source(line) in self._sources)
         if path == rows.MESSAGES:
             _check_message(line)
+            self._check_parent(line)
         if path == rows.MEMORIES:
             self._check_versions(line)
         for column, target in _REFERENCES.get(path, {}).items():
             if line[column] is not None:
                 _require(UUID(line[column]) in self._ids[target, line["store"]])
 
+    def _check_parent(self, line: Line) -> None:
+        """Conversation by conversation, each parent before its children: so no circle can be."""
+        if line["conversation_id"] != self._conversation:
+            self._conversation = line["conversation_id"]
+            self._before.clear()
+        _require(line["parent_id"] is None or line["parent_id"] in self._before)
+        self._before.add(line["id"])
+
     def _check_versions(self, line: Line) -> None:
-        _require(line["version"] in {version["number"] for version in line["versions"]})
+        numbers = [version["number"] for version in line["versions"]]
+        _require(line["version"] in numbers and len(set(numbers)) == len(numbers))
         for version in line["versions"]:
             rows.values_of(MemoryVersion, version)
             for evidence in version["evidence"]:

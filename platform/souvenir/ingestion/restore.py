@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
-from django.db.models import Model
+from django.db.models import Max, Model
 
 from souvenir.ingestion import archive_rows as rows
 from souvenir.ingestion.archive_checks import check_lines
+from souvenir.ingestion.archive_merging import enrich_message, refresh_from
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.ingestion.passages import index_memory, index_messages
 from souvenir.ingestion.services import ARCHIVE_LAYOUT, ASSETS, ask_for_vectors
@@ -65,6 +66,7 @@ def restore_archive(lease: Lease, record: Import, path: Path, person: Person | N
             restoring.imports,
             restoring.conversations,
             restoring.messages,
+            restoring.branches,
             restoring.raw_objects,
             restoring.assets,
             restoring.memories,
@@ -92,6 +94,8 @@ class _Restoring:
         self.stores: dict[str, Store] = {}  # by the slug that the archive has for it
         self._sources: dict[tuple[str, str, str], Source] = {}
         self._instead: dict[UUID, UUID] = {}  # ids of rows that are here under another id
+        self._merged: set[UUID] = set()  # conversations that were here under another id …
+        self._last: dict[UUID, int] = {}  # … and the ordinal of their last message
         self._derived: set[str] = set()  # slugs of stores whose ids all have to be derived
 
     def report(self) -> Line:
@@ -141,6 +145,7 @@ class _Restoring:
                 ).first()
                 if here is not None:
                     self._instead[self._id(line, "id")] = here.id
+                    self._merged.add(here.id)
                     continue
                 store = self.stores[line["store"]]
                 self._create(
@@ -169,13 +174,33 @@ class _Restoring:
                 known = here.get((conversation_id, line["provider_id"]))
                 if known is not None:
                     self._instead[self._id(line, "id")] = known
+                    enrich_message(known, line)
                     continue
+                if conversation_id in self._merged:
+                    line["ordinal"] = self._next_ordinal(conversation_id)
                 store = self.stores[line["store"]]
                 message = self._made(Message, line, store_id=store.id)
                 added.setdefault(conversation_id, []).append(message)
             self._save(Message, [message for group in added.values() for message in group])
             for conversation in Conversation.objects.filter(id__in=added):
                 index_messages(conversation, added[conversation.id])
+
+    def _next_ordinal(self, conversation_id: UUID) -> int:
+        """After all that is here: the archive's numbers are those of another copy of the tree."""
+        if conversation_id not in self._last:
+            found = Message.objects.filter(conversation_id=conversation_id)
+            self._last[conversation_id] = found.aggregate(last=Max("ordinal", default=-1))["last"]
+        self._last[conversation_id] += 1
+        return self._last[conversation_id]
+
+    def branches(self) -> None:
+        """A copy as late as what is here brings its title and its shown branch."""
+        for batch in _batches(self._archive.lines(rows.CONVERSATIONS)):
+            with self._lease.step():
+                for line in batch:
+                    here_id = self._id(line, "id")
+                    if here_id in self._merged:
+                        refresh_from(here_id, line, leaf_id=self._id(line, "current_leaf_id"))
 
     def raw_objects(self) -> None:
         for batch in self._steps(rows.RAW):

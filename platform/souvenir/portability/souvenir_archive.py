@@ -10,13 +10,19 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, BinaryIO, TypeAlias
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, TypeAlias
 
 from souvenir.core.canonical_json import canonical_json
 from souvenir.portability.archive import Meter, checked_files, open_file, opened_archive
-from souvenir.portability.errors import AlteredArchive, NewerArchive
-from souvenir.portability.limits import Limits
+from souvenir.portability.errors import (
+    AlteredArchive,
+    DamagedArchive,
+    NewerArchive,
+    ObjectTooLarge,
+    TooManyFiles,
+)
+from souvenir.portability.limits import MIB, Limits
 
 # A row of an archive. Its values are what docs/archive-format.md says; a reader checks them.
 Line: TypeAlias = dict[str, Any]
@@ -28,6 +34,11 @@ _CHUNK_BYTES = 1024 * 1024
 _LONGEST_MANIFEST = 512 * 1024 * 1024  # bytes; 2 million files
 _LIMITS = Limits(entries=2_000_000)
 _STATIC = Path(__file__).resolve().parent
+_NAMED_BY_DIGEST = ("raw", "assets")  # folders whose files are named by their own SHA-256
+
+
+class ContentMismatch(RuntimeError):
+    """What was to be written is not what its digest says: storage lost or changed bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,11 @@ class ArchiveWriter:
         return count
 
     def file(self, path: str, chunks: Iterable[bytes]) -> None:
-        """Write one file from its bytes."""
+        """Write one file from its bytes.
+
+        Raises:
+            ContentMismatch: it is to be named by a digest that is not its own.
+        """
         digest = hashlib.sha256()
         size = 0
         with self._archive.open(_entry(path), "w", force_zip64=True) as stream:
@@ -66,6 +81,10 @@ class ArchiveWriter:
                 digest.update(chunk)
                 size += len(chunk)
                 stream.write(chunk)
+        folder, name = PurePosixPath(path).parts[0], PurePosixPath(path).name
+        if folder in _NAMED_BY_DIGEST and name != digest.hexdigest():
+            msg = f"{path} holds bytes of another digest."
+            raise ContentMismatch(msg)
         self._files.append(_File(path, size, digest.hexdigest()))
 
     def close(self, facts: Line) -> None:
@@ -100,10 +119,16 @@ class ArchiveReader:
         self.digests = _digests(self._read(MANIFEST))  # SHA-256, hex, by path
 
     def lines(self, path: str) -> Iterator[Line]:
-        """The rows of a JSON Lines file, in its order."""
+        """The rows of a JSON Lines file, in its order.
+
+        Raises:
+            AlteredArchive: a line is not a JSON object.
+            ObjectTooLarge: a line exceeds `Limits.object_bytes`.
+        """
         with self.open(path) as stream:
-            for line in stream:
-                yield json.loads(line)
+            while line := stream.readline(_LIMITS.object_bytes + 1):
+                _check_size(path, line, _LIMITS.object_bytes)
+                yield _parsed(path, line)
 
     def open(self, path: str) -> BinaryIO:
         """The bytes of one file.
@@ -134,7 +159,9 @@ class ArchiveReader:
 
     def _read(self, path: str) -> bytes:
         with self.open(path) as stream:
-            return stream.read()
+            body = stream.read(_LONGEST_MANIFEST + 1)
+        _check_size(path, body, _LONGEST_MANIFEST)
+        return body
 
 
 @contextmanager
@@ -151,17 +178,24 @@ def reading_archive(path: Path) -> Iterator[ArchiveReader]:
 
 
 def is_souvenir_archive(path: Path) -> bool:
-    """Whether an upload is an archive of ours: told by its manifest, never by its name."""
-    if not zipfile.is_zipfile(path):
-        return False
+    """Whether an upload is an archive of ours: told by its manifest, never by its name.
+
+    Raises:
+        Invalid: one of the `archive-…` errors, if what tells it exceeds what may be unpacked.
+    """
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(MANIFEST) as stream:
-            return _says_so(stream)
-    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
-        return False
+        with path.open("rb") as file, opened_archive(file, _LIMITS) as archive:
+            entry = archive.NameToInfo.get(MANIFEST)
+            if entry is None:
+                return False
+            meter = Meter(_LIMITS, path.stat().st_size)
+            with open_file(archive, entry, MANIFEST, meter) as stream:
+                return _says_so(stream)
+    except (DamagedArchive, TooManyFiles):
+        return False  # whoever reads it as something else says what is wrong with it
 
 
-def _says_so(manifest: IO[bytes]) -> bool:
+def _says_so(manifest: BinaryIO) -> bool:
     """Whether a manifest names our format, wherever in it: its list of files is long."""
     mark = f'"format":"{FORMAT}"'.encode()
     before = b""
@@ -182,18 +216,34 @@ def _entry(path: str) -> zipfile.ZipInfo:
     return entry
 
 
+def _check_size(path: str, body: bytes, limit_bytes: int) -> None:
+    if len(body) > limit_bytes:
+        raise ObjectTooLarge(path=path, limit_mib=limit_bytes // MIB)
+
+
+def _parsed(path: str, body: bytes) -> Line:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise AlteredArchive(path=path) from error
+    if not isinstance(value, dict):
+        raise AlteredArchive(path=path)
+    return value
+
+
 def _digests(manifest: bytes) -> dict[str, str]:
     """What a manifest says of each file.
 
     Raises:
         AlteredArchive, NewerArchive
     """
-    try:
-        document = json.loads(manifest)
-        version = document["version"]
-        digests = {str(file["path"]): str(file["sha256"]) for file in document["files"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise AlteredArchive(path=MANIFEST) from error
-    if not isinstance(version, int) or version > VERSION:
+    document = _parsed(MANIFEST, manifest)
+    version = document.get("version")
+    if document.get("format") != FORMAT or type(version) is not int or version < 1:
+        raise AlteredArchive(path=MANIFEST)
+    if version > VERSION:
         raise NewerArchive(version=version, known=VERSION)
-    return digests
+    try:
+        return {str(file["path"]): str(file["sha256"]) for file in document["files"]}
+    except (KeyError, TypeError) as error:
+        raise AlteredArchive(path=MANIFEST) from error

@@ -37,12 +37,19 @@ WITH scope AS MATERIALIZED (
     LEFT JOIN embedding_passagevector v
            ON v.tenant_id = %(tenant)s AND v.store_id = ANY (%(stores)s) AND v.passage_id = c.passage_id
 ), extent AS MATERIALIZED (
-    SELECT min(similarity) AS low, max(similarity) AS high, max(bm25) AS best FROM scored
+    -- Words are held against a passage that has every term of the question once, not against the
+    -- best candidate: one word in common by chance is then worth little, as across languages.
+    SELECT min(similarity) AS low, max(similarity) AS high,
+           (SELECT sum(ln(1 + (s.passages - coalesce(f.passages, 0) + 0.5)
+                           / (coalesce(f.passages, 0) + 0.5)))
+            FROM unnest(%(tokens)s::bigint[]) asked (token)
+            LEFT JOIN frequency f ON f.token = asked.token CROSS JOIN scope s) AS ideal
+    FROM scored
 ), mixed AS MATERIALIZED (
     -- A convex mix: cosines of this model live between 0.7 and 0.9, so they are stretched first.
     SELECT passage_id, similarity, bm25,
            %(dense_weight)s * coalesce((similarity - low) / nullif(high - low, 0), 0)
-           + (1 - %(dense_weight)s) * coalesce(bm25 / nullif(best, 0), 0) AS score
+           + (1 - %(dense_weight)s) * least(1, coalesce(bm25 / nullif(ideal, 0), 0)) AS score
     FROM scored CROSS JOIN extent
     WHERE bm25 IS NOT NULL OR %(dense_weight)s > 0
     ORDER BY score DESC, passage_id LIMIT %(limit)s
