@@ -5,18 +5,16 @@ Each step removes and counts in one transaction; counts by table are the report.
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from souvenir.deletion.models import Erasure
-from souvenir.deletion.registry import ERASABLES, Reach
-from souvenir.embedding.models import PassageVector
+from souvenir.deletion.registry import ERASABLES, Reach, Rows, passage_rows
 from souvenir.export.models import Export
 from souvenir.ingestion.deriving import derive_again
-from souvenir.ingestion.models import Asset, Import, Passage, PassageToken, RawObject
+from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.ingestion.services import ASSETS, UPLOADS
 from souvenir.memories.models import (
     Conversation,
@@ -55,9 +53,6 @@ def erase(lease: Lease) -> None:
         lease.finish()
 
 
-Rows = QuerySet[Any]
-
-
 def _count(erasure_id: UUID, counts: dict[str, int]) -> None:
     """Add to the report, in the step that removed the rows."""
     erasure = Erasure.objects.select_for_update().get(id=erasure_id)
@@ -81,22 +76,11 @@ def _remove(erasure: Erasure, rows: dict[str, Rows]) -> None:
     _count(erasure.id, {name: found.delete()[0] for name, found in rows.items()})
 
 
-def _passage_rows(condition: Q) -> dict[str, Rows]:
-    """A passage's rows and those derived from it, so that each table is counted."""
-    passages = Passage.objects.filter(condition)
-    ids = passages.values("id")
-    return {
-        "passage_vectors": PassageVector.objects.filter(passage_id__in=ids),
-        "passage_tokens": PassageToken.objects.filter(passage_id__in=ids),
-        "passages": passages,
-    }
-
-
 def _erase_memory(lease: Lease, erasure: Erasure) -> None:
     memory_id = erasure.target_id
     with lease.step():
         rows = {
-            **_passage_rows(Q(memory_id=memory_id)),
+            **passage_rows(Q(memory_id=memory_id)),
             "evidence": Evidence.objects.filter(version__memory_id=memory_id),
             "memory_versions": MemoryVersion.objects.filter(memory_id=memory_id),
             "memories": Memory.objects.filter(id=memory_id),
@@ -111,7 +95,7 @@ def _erase_conversation(lease: Lease, erasure: Erasure) -> None:
 
 def _conversation_rows(ids: list[UUID]) -> dict[str, Rows]:
     return {
-        **_passage_rows(Q(conversation_id__in=ids)),
+        **passage_rows(Q(conversation_id__in=ids)),
         "evidence": Evidence.objects.filter(message__conversation_id__in=ids),
         "messages": Message.objects.filter(conversation_id__in=ids),
         "raw_objects": RawObject.objects.filter(conversation_id__in=ids),

@@ -26,6 +26,8 @@ from souvenir.memories.models import (
 )
 from tenants.models import ApiKey
 
+Rows = QuerySet[Any]  # of any table
+
 # Kept when an organization goes: they hold ids, times and counts, and show what was done.
 KEPT = {"deletion_erasure": "the report of the erasure", "tenants_job": "what was done, and when"}
 
@@ -81,3 +83,14 @@ ERASABLES = (
     Erasable("keys", ApiKey, _by_person),
     Erasable("people", Person, lambda reach: Q(id__in=reach.person_ids)),
 )
+
+
+def passage_rows(condition: Q) -> dict[str, Rows]:
+    """A passage's rows and those derived from it, so that each table is counted."""
+    passages = Passage.objects.filter(condition)
+    ids = passages.values("id")
+    return {
+        "passage_vectors": PassageVector.objects.filter(passage_id__in=ids),
+        "passage_tokens": PassageToken.objects.filter(passage_id__in=ids),
+        "passages": passages,
+    }

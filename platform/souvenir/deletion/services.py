@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from django.db.models import Q
+
 from souvenir.core.jobs import Job
 from souvenir.deletion.errors import ErasureTargetNeeded, ErasureTargetNotFound
 from souvenir.deletion.models import Erasure
-from souvenir.ingestion.models import Import, Passage
-from souvenir.ingestion.passages import remove_passages
+from souvenir.deletion.registry import passage_rows
+from souvenir.ingestion.models import Import
 from souvenir.memories.models import Conversation, Memory, Person
 from souvenir.memories.selectors import person_asked_for
 from souvenir.memories.services import hide_memory
@@ -23,11 +25,14 @@ def request_erasure(*, target: str, target_id: UUID) -> Erasure:
         ErasureTargetNotFound, MemoryNotFound
     """
     person_id = _check_target(target, target_id)
+    counts: dict[str, int] = {}
     if target == Target.MEMORY:
         hide_memory(memory_id=target_id)
-        passages = Passage.objects.filter(memory_id=target_id)
-        remove_passages(passages.values_list("id", flat=True))
-    erasure = Erasure.objects.create(target=target, target_id=target_id, person_id=person_id)
+        rows = passage_rows(Q(memory_id=target_id))
+        counts = {name: found.delete()[0] for name, found in rows.items()}
+    erasure = Erasure.objects.create(
+        target=target, target_id=target_id, person_id=person_id, counts=counts
+    )
     job = accept_job(Job.ERASE, subject_id=erasure.id, person_id=person_id, unit="tables")
     erasure.job_id = job.id
     erasure.save(update_fields=["job_id"])

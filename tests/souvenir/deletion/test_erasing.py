@@ -144,6 +144,9 @@ def test_a_memory_is_out_of_every_answer_before_the_job_runs(acme: Tenant) -> No
     run_jobs(acme, Kind.ERASE)
     with tenant_scope(acme.id):
         assert not Memory.objects.exists()
+        counts = Erasure.objects.get().counts
+    assert (counts["memories"], counts["memory_versions"], counts["passages"]) == (1, 1, 1)
+    assert counts["passage_tokens"] > 0
 
 
 def test_an_import_is_erased_and_what_a_later_one_said_again_stays(acme: Tenant) -> None:
