@@ -4,38 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
 
-from souvenir.config.embedded.postgres import SUPERUSER
 from souvenir.config.embedded.throwaway import Throwaway, start_throwaway
 from tests.tenants.planted.hole import DATABASE
-
-SUPERUSER_ALIAS = "superuser-elsewhere"
-OWNER_ALIAS = "owner-elsewhere"
+from tests.tenants.second_server import OWNER_ALIAS, way_in
 
 
 @pytest.fixture(scope="session")
-def own_server() -> Throwaway:
-    """A second server with our roles. Roles belong to a server, not to a database."""
+def second_server() -> Throwaway:
+    """A server with our roles and an empty database: roles belong to a server, not a database."""
     return start_throwaway(database=DATABASE)
 
 
-@pytest.fixture(scope="session")
-def own_database(own_server: Throwaway, database: None) -> Iterator[Throwaway]:
-    """Its database, migrated; reached by the aliases above."""
-    for alias, user, password in (
-        (SUPERUSER_ALIAS, SUPERUSER, own_server.passwords.superuser),
-        (OWNER_ALIAS, "souvenir_owner", own_server.passwords.owner),
-    ):
-        connections.databases[alias] = connections.databases["owner"] | {
-            "NAME": DATABASE,
-            "USER": user,
-            "PASSWORD": password,
-            "HOST": str(own_server.server.address.sockets),
-        }
-    call_command("migrate", database=OWNER_ALIAS, verbosity=0, interactive=False)
-    yield own_server
-    for alias in (SUPERUSER_ALIAS, OWNER_ALIAS):
-        connections[alias].close()
-        del connections[alias]
-        del connections.databases[alias]
+@pytest.fixture(scope="module")
+def migrated_elsewhere(second_server: Throwaway, database: None) -> Iterator[None]:
+    """The aliases of second_server.py lead into a database of it with our whole schema."""
+    with way_in(second_server, database=DATABASE):
+        call_command("migrate", database=OWNER_ALIAS, verbosity=0, interactive=False)
+        yield

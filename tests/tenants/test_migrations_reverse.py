@@ -5,23 +5,21 @@ from collections.abc import Iterator
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connections
 
-from souvenir.config.embedded.postgres import SUPERUSER
 from souvenir.config.embedded.roles import create_database, drop_database
 from souvenir.config.embedded.throwaway import Throwaway
-from tenants.isolation.catalogue import audit_isolation
+from tests.tenants.second_server import OWNER_ALIAS, SUPERUSER_ALIAS, found_after, way_in
 
 _DATABASE = "souvenir_reversed"
-_ALIAS = "reversed"
 _OURS = [
     app.label for app in apps.get_app_configs() if app.name.startswith(("souvenir", "tenants"))
 ]
 # All that a migration of ours can leave in a database, without the names of toast and of numbers.
 _SCHEMA = {
     "columns": "SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod),"
-    " attnotnull, attstattarget, attstorage::text, col_description(attrelid, attnum) FROM pg_attribute"
-    " JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace"
+    " attnotnull, attstattarget, attstorage::text, col_description(attrelid, attnum)"
+    " FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace"
     " AND relkind = 'r' AND attnum > 0 AND NOT attisdropped",
     "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)"
     " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
@@ -33,59 +31,53 @@ _SCHEMA = {
 
 
 @pytest.fixture
-def own_empty_database(own_server: Throwaway) -> Iterator[str]:
-    """The alias of the owner in a database with nothing in it yet."""
-    address, passwords = own_server.server.address, own_server.passwords
+def empty_database(second_server: Throwaway) -> Iterator[None]:
+    """The aliases of second_server.py lead into a database with nothing in it yet."""
+    address, passwords = second_server.server.address, second_server.passwords
     create_database(address, passwords, _DATABASE)
-    for alias, user, password in (
-        (_ALIAS, "souvenir_owner", passwords.owner),
-        (f"{_ALIAS}-superuser", SUPERUSER, passwords.superuser),
-    ):
-        connections.databases[alias] = connections.databases["owner"] | {
-            "NAME": _DATABASE,
-            "USER": user,
-            "PASSWORD": password,
-            "HOST": str(address.sockets),
-        }
-    yield _ALIAS
-    for alias in (_ALIAS, f"{_ALIAS}-superuser"):
-        connections[alias].close()
-        del connections[alias]
-        del connections.databases[alias]
+    with way_in(second_server, database=_DATABASE):
+        yield
     drop_database(address, passwords, _DATABASE)
 
 
-def _migrate(*target: str) -> None:
-    call_command("migrate", *target, database=_ALIAS, verbosity=0, interactive=False)
+def _migrate(*target: str, using: str = OWNER_ALIAS) -> None:
+    call_command("migrate", *target, database=using, verbosity=0, interactive=False)
+
+
+def _undo_all() -> None:
+    # The extension is the superuser's, so only the superuser can undo the migration that asks for
+    # it; and puts it back, as at the making of any database (souvenir/config/embedded/roles.py).
+    _migrate("embedding", "zero", using=SUPERUSER_ALIAS)
+    with connections[SUPERUSER_ALIAS].cursor() as cursor:
+        cursor.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    for label in _OURS:
+        _migrate(label, "zero")
 
 
 def _schema() -> dict[str, list[str]]:
-    with connections[_ALIAS].cursor() as cursor:
-        shown = {}
+    shown = {}
+    with connections[OWNER_ALIAS].cursor() as cursor:
         for name, question in _SCHEMA.items():
             cursor.execute(question)
             shown[name] = sorted(map(str, cursor.fetchall()))
     return shown
 
 
-def _found() -> set[tuple[str, str]]:
-    alias = f"{_ALIAS}-superuser"
-    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        cursor.execute("SET LOCAL ROLE souvenir_app")
-        return {(finding.code, finding.object) for finding in audit_isolation(using=alias)}
+def _tables() -> set[str]:
+    names = connections[OWNER_ALIAS].introspection.table_names()
+    return {name for name in names if name.split("_")[0] in _OURS}
 
 
-def test_the_whole_schema_goes_back_to_zero_and_comes_again(own_empty_database: str) -> None:
-    empty = _schema()
+@pytest.mark.usefixtures("empty_database")
+def test_the_whole_schema_goes_back_to_zero_and_comes_again() -> None:
     _migrate()
-    first = _schema()
+    first, tables = _schema(), _tables()
 
-    for label in _OURS:
-        _migrate(label, "zero")
-    back = _schema()
+    _undo_all()
+    left, policies_left = _tables(), _schema()["policies"]
     _migrate()
 
-    assert not [table for table in back["tables"] if any(f"'{label}_" in table for label in _OURS)]
-    assert back["policies"] == empty["policies"] == []
+    assert tables
+    assert (left, policies_left) == (set(), [])
     assert _schema() == first
-    assert _found() == set()
+    assert found_after() == set()

@@ -3,12 +3,10 @@
 from collections import Counter
 
 import pytest
-from django.db import connections, transaction
 
-from souvenir.config.embedded.throwaway import Throwaway
-from tenants.isolation.catalogue import audit_isolation
+from souvenir.config.embedded.postgres import SUPERUSER
+from souvenir.config.embedded.roles import OWNER
 from tenants.isolation.remedies import REMEDIES
-from tests.tenants.conftest import SUPERUSER_ALIAS
 from tests.tenants.planted import (
     of_copies,
     of_hidden_code,
@@ -19,6 +17,7 @@ from tests.tenants.planted import (
     of_the_role,
 )
 from tests.tenants.planted.hole import Hole
+from tests.tenants.second_server import found_after
 
 HOLES = [
     hole
@@ -35,28 +34,17 @@ HOLES = [
 ]
 
 
-def _found_after(do: str, *, superuser: bool) -> set[tuple[str, str]]:
-    """What the run-time role finds in the same transaction, which is then rolled back."""
-    connection = connections[SUPERUSER_ALIAS]
-    with transaction.atomic(using=SUPERUSER_ALIAS), connection.cursor() as cursor:
-        if not superuser:
-            cursor.execute("SET LOCAL ROLE souvenir_owner")
-        cursor.execute(do)
-        cursor.execute("SET LOCAL ROLE souvenir_app")
-        found = audit_isolation(using=SUPERUSER_ALIAS)
-        transaction.set_rollback(True, using=SUPERUSER_ALIAS)
-    return {(finding.code, finding.object) for finding in found}
-
-
+@pytest.mark.usefixtures("migrated_elsewhere")
 @pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.name)
-def test_a_planted_hole_is_found_by_name(hole: Hole, own_database: Throwaway) -> None:
-    found = _found_after(hole.do, superuser=hole.superuser)
+def test_a_planted_hole_is_found_by_name(hole: Hole) -> None:
+    found = found_after(hole.do, as_role=SUPERUSER if hole.superuser else OWNER)
 
     assert (hole.code, hole.object) in found
 
 
-def test_the_holes_leave_nothing_behind(own_database: Throwaway) -> None:
-    assert _found_after("SELECT 1", superuser=False) == set()
+@pytest.mark.usefixtures("migrated_elsewhere")
+def test_where_nothing_is_planted_nothing_is_found() -> None:
+    assert found_after() == set()
 
 
 def test_every_code_of_the_audit_is_planted() -> None:

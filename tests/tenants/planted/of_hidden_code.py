@@ -69,7 +69,8 @@ HOLES = [
     _definer(
         "a function with its owner's rights, granted to the role alone",
         f"CREATE FUNCTION peek() RETURNS bigint {_WITH_OWNERS};"
-        " REVOKE ALL ON FUNCTION peek() FROM PUBLIC; GRANT EXECUTE ON FUNCTION peek() TO souvenir_app",
+        " REVOKE ALL ON FUNCTION peek() FROM PUBLIC;"
+        " GRANT EXECUTE ON FUNCTION peek() TO souvenir_app",
         "peek()",
     ),
     _definer(

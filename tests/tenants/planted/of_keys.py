@@ -137,7 +137,8 @@ HOLES = [
     ),
     _key(
         "a default that counts for all tenants",
-        f"CREATE SEQUENCE counter; ALTER TABLE {TABLE} ADD number bigint DEFAULT nextval('counter')",
+        "CREATE SEQUENCE counter;"
+        f" ALTER TABLE {TABLE} ADD number bigint DEFAULT nextval('counter')",
         "sequence-on-tenant-table",
         TABLE,
     ),

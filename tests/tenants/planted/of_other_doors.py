@@ -163,7 +163,8 @@ HOLES = [
     ),
     Hole(
         "a subscription",
-        "CREATE SUBSCRIPTION planted CONNECTION 'dbname=far' PUBLICATION far WITH (connect = false)",
+        "CREATE SUBSCRIPTION planted CONNECTION 'dbname=far' PUBLICATION far"
+        " WITH (connect = false)",
         "subscription",
         "planted",
         superuser=True,

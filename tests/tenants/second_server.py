@@ -1,0 +1,62 @@
+"""Ways into the databases of the tests' second server, as Django's connections."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections, transaction
+
+from souvenir.config.embedded.postgres import SUPERUSER
+from souvenir.config.embedded.roles import APP, OWNER
+from souvenir.config.embedded.throwaway import Throwaway
+from tenants.isolation.catalogue import audit_isolation
+
+OWNER_ALIAS = "owner-elsewhere"
+SUPERUSER_ALIAS = "superuser-elsewhere"
+
+
+@contextmanager
+def way_in(server: Throwaway, *, database: str) -> Iterator[None]:
+    """For as long as the body runs, the two aliases lead into `database`; one body at a time."""
+    accounts = {
+        OWNER_ALIAS: (OWNER, server.passwords.owner),
+        SUPERUSER_ALIAS: (SUPERUSER, server.passwords.superuser),
+    }
+    before = {alias: connections.databases.get(alias) for alias in accounts}
+    for alias, (user, password) in accounts.items():
+        _leave(alias)
+        connections.databases[alias] = connections.databases["owner"] | {
+            "NAME": database,
+            "USER": user,
+            "PASSWORD": password,
+            "HOST": str(server.server.address.sockets),
+        }
+    try:
+        yield
+    finally:
+        for alias, settings in before.items():
+            _leave(alias)
+            if settings is not None:
+                connections.databases[alias] = settings
+
+
+def found_after(*statements: str, as_role: str = OWNER) -> set[tuple[str, str]]:
+    """What the run-time role would find after some statements, which are then undone.
+
+    All of it is one transaction: the catalogue is asked before anybody else can see the change.
+    """
+    with transaction.atomic(using=SUPERUSER_ALIAS):
+        with connections[SUPERUSER_ALIAS].cursor() as cursor:
+            cursor.execute(f"SET LOCAL ROLE {as_role}")
+            for statement in statements:
+                cursor.execute(statement)
+            cursor.execute(f"SET LOCAL ROLE {APP}")
+        found = audit_isolation(using=SUPERUSER_ALIAS)
+        transaction.set_rollback(True, using=SUPERUSER_ALIAS)
+    return {(finding.code, finding.object) for finding in found}
+
+
+def _leave(alias: str) -> None:
+    if alias in connections.databases:
+        connections[alias].close()
+        del connections[alias]
+        del connections.databases[alias]
