@@ -49,7 +49,7 @@ class Attack:
             for value in values(
                 self._me, self._others, slot=slot, role=role, missing=self._missing[slot.kind]
             )
-            for language in self._languages(slot, value)
+            for language in _languages(slot, role, value)
         ]
         self._order.shuffle(found)
         return found
@@ -66,10 +66,6 @@ class Attack:
         ]
         self._tally.leaks += len(found)
         return found
-
-    def _languages(self, slot: Slot, value: Value) -> tuple[str, ...]:
-        both = value.label == "foreign" and slot.kind not in MADE_BY_NAMING
-        return ("en", "fr") if both else ("en",)
 
     def _try(self, attempt: Attempt) -> Iterator[str]:
         reference = None
@@ -105,3 +101,8 @@ class Attack:
             ids=ids | {attempt.slot: value.sent},
             language=attempt.language,
         )
+
+
+def _languages(slot: Slot, role: Role, value: Value) -> tuple[str, ...]:
+    both = value.label == "foreign" and role is Role.OWNER and slot.kind not in MADE_BY_NAMING
+    return ("en", "fr") if both else ("en",)

@@ -65,7 +65,7 @@ def values(
         return list(_cursors(me, others))
     tried = list(_strangers(others, slot, role, missing))
     tried += _own(me, slot, role, missing)
-    if role in {Role.OWNER, Role.BOUND}:
+    if role is Role.OWNER:  # what is no id is turned away before anyone looks whose it is
         tried += _spelled(others[0], slot, missing)
         tried += _malformed(slot)
     return tried

@@ -1,6 +1,6 @@
 """Ways into the databases of the tests' second server, as Django's connections."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django.db import connections, transaction
@@ -17,26 +17,29 @@ SUPERUSER_ALIAS = "superuser-elsewhere"
 @contextmanager
 def way_in(server: Throwaway, *, database: str) -> Iterator[None]:
     """For as long as the body runs, the two aliases lead into `database`; one body at a time."""
-    accounts = {
-        OWNER_ALIAS: (OWNER, server.passwords.owner),
-        SUPERUSER_ALIAS: (SUPERUSER, server.passwords.superuser),
-    }
-    before = {alias: connections.databases.get(alias) for alias in accounts}
-    for alias, (user, password) in accounts.items():
-        _leave(alias)
-        connections.databases[alias] = connections.databases["owner"] | {
-            "NAME": database,
-            "USER": user,
-            "PASSWORD": password,
-            "HOST": str(server.server.address.sockets),
-        }
+    place = {"NAME": database, "HOST": str(server.server.address.sockets)}
+    owner = {"USER": OWNER, "PASSWORD": server.passwords.owner}
+    superuser = {"USER": SUPERUSER, "PASSWORD": server.passwords.superuser}
+    with leading(OWNER_ALIAS, place | owner), leading(SUPERUSER_ALIAS, place | superuser):
+        yield
+
+
+@contextmanager
+def leading(alias: str, changes: Mapping[str, object]) -> Iterator[None]:
+    """For as long as the body runs, the connection `alias` has other settings, or exists at all.
+
+    Args:
+        changes: to the settings that it has, or to those of the default connection.
+    """
+    before = connections.databases.get(alias)
+    _leave(alias)
+    connections.databases[alias] = {**(before or connections.databases["default"]), **changes}
     try:
         yield
     finally:
-        for alias, settings in before.items():
-            _leave(alias)
-            if settings is not None:
-                connections.databases[alias] = settings
+        _leave(alias)
+        if before is not None:
+            connections.databases[alias] = before
 
 
 def found_after(*statements: str, as_role: str = OWNER) -> set[tuple[str, str]]:

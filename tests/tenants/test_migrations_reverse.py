@@ -3,24 +3,33 @@
 from collections.abc import Iterator
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 
 from souvenir.config.embedded.roles import create_database, drop_database
 from souvenir.config.embedded.throwaway import Throwaway
+from tenants.isolation.operations import IsolateTenantTable
 from tests.tenants.second_server import OWNER_ALIAS, SUPERUSER_ALIAS, found_after, way_in
 
 _DATABASE = "souvenir_reversed"
-_OURS = [
-    app.label for app in apps.get_app_configs() if app.name.startswith(("souvenir", "tenants"))
+_EXECUTOR = MigrationExecutor(connection=None)
+_PLAN = [
+    (migration.app_label, operation)
+    for migration, _ in _EXECUTOR.migration_plan(
+        _EXECUTOR.loader.graph.leaf_nodes(), clean_start=True
+    )
+    for operation in migration.operations
+    if isinstance(operation, IsolateTenantTable)
 ]
+_OURS = sorted({label for label, _ in _PLAN})
 # All that a migration of ours can leave in a database, without the names of toast and of numbers.
 _SCHEMA = {
     "columns": "SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod),"
     " attnotnull, attstattarget, attstorage::text, col_description(attrelid, attnum)"
-    " FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace"
-    " AND relkind = 'r' AND attnum > 0 AND NOT attisdropped",
+    " FROM pg_attribute JOIN pg_class c ON c.oid = attrelid"
+    " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+    " AND attnum > 0 AND NOT attisdropped",
     "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)"
     " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
     "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
@@ -81,3 +90,23 @@ def test_the_whole_schema_goes_back_to_zero_and_comes_again() -> None:
     assert (left, policies_left) == (set(), [])
     assert _schema() == first
     assert found_after() == set()
+
+
+@pytest.mark.usefixtures("empty_database")
+def test_isolation_can_be_undone_and_done_again_in_place() -> None:
+    _migrate()
+    first, state = _schema(), _EXECUTOR.loader.project_state()
+
+    with connections[OWNER_ALIAS].schema_editor() as editor:
+        for label, operation in reversed(_PLAN):
+            operation.database_backwards(label, editor, state, state)
+    plain = _schema()
+    with connections[OWNER_ALIAS].schema_editor() as editor:
+        for label, operation in _PLAN:
+            operation.database_forwards(label, editor, state, state)
+
+    assert plain["policies"] == []
+    assert [line for line in plain["columns"] if "'content'" in line] == []
+    assert [line for line in plain["tables"] if "True" in line] == []
+    assert "('memories_person', 'memories_person_pkey', 'PRIMARY KEY (id)')" in plain["constraints"]
+    assert _schema() == first

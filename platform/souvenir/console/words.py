@@ -237,7 +237,11 @@ def word(code: str, kind: str) -> str:
 
 
 def in_words(params: Mapping[str, object]) -> dict[str, str]:
-    """An error's parameters; those that are words of ours, in the reader's language."""
-    return {
-        name: str(PARAMETERS.get(name, {}).get(str(value), value)) for name, value in params.items()
-    }
+    """An error's parameters; those that are codes or words of ours, in the reader's language."""
+    return {name: _in_words(name, value) for name, value in params.items()}
+
+
+def _in_words(name: str, value: object) -> str:
+    if isinstance(value, tuple):  # of reasons
+        return "; ".join(word(code, "reason") for code in value)
+    return str(PARAMETERS.get(name, {}).get(str(value), value))

@@ -4,7 +4,13 @@ import pytest
 from django.core.management import call_command
 from django.test.signals import setting_changed
 
-from tests.souvenir.console.visitors import Inhabited, Visitor, make_inhabited, make_visitor
+from tests.souvenir.console.visitors import (
+    Inhabited,
+    Visitor,
+    make_inhabited,
+    make_member,
+    make_visitor,
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,6 +30,12 @@ def home_of_acme(french: None) -> Inhabited:
 def home_of_globex(french: None) -> Inhabited:
     """A stranger's."""
     return make_inhabited()
+
+
+@pytest.fixture(scope="session")
+def colleague(home_of_acme: Inhabited) -> Visitor:
+    """Another member of the same organization."""
+    return make_member(home_of_acme.tenant, external_id="bob")
 
 
 @pytest.fixture(scope="session")

@@ -158,9 +158,9 @@ def test_globex_s_owner_finds_nothing_of_acme_s(
 
 
 @pytest.mark.parametrize("page", [page for page in MY_PAGES if "{" in page])
-def test_a_colleague_finds_nothing_of_alice_s(page: str, home_of_acme: Inhabited) -> None:
-    colleague = make_member(home_of_acme.tenant, external_id="bob")
-
+def test_a_colleague_finds_nothing_of_alice_s(
+    page: str, home_of_acme: Inhabited, colleague: Visitor
+) -> None:
     assert colleague.browser.get(_address(page, "en", home_of_acme)).status_code == 404
 
 

@@ -108,10 +108,10 @@ def test_a_refused_place_creates_nothing(platform_admin: Visitor) -> None:
     slug = f"t-{uuid4().hex}"
     form = {"name_en": "A", "name_fr": "A", "slug": slug, "placement": "aws-ca-central-1"}
 
-    response = platform_admin.browser.post("/en/platform/organizations/new/", form)
+    response = platform_admin.browser.post("/fr/platform/organizations/new/", form)
 
     assert response.status_code == 400
-    assert "cannot be homed" in response.content.decode()
+    assert "du personnel y accède depuis un pays non permis; " in response.content.decode()
     assert not Organization.objects.filter(slug=slug).exists()
 
 

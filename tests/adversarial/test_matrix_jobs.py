@@ -1,0 +1,126 @@
+"""A message on the broker chooses no organization: whatever it says, only a ticket of ours works."""
+
+import time
+from collections.abc import Callable
+from unittest.mock import patch
+from uuid import UUID, uuid4
+
+import pytest
+from django.core import signing
+
+from souvenir.core.jobs import TICKET_SECONDS, Job
+from tenants.isolation.scope import tenant_scope
+from tenants.ledger import accept_job
+from tests.adversarial.filled import Filled
+from tests.adversarial.kinds import Kind
+from tests.adversarial.row_state import State, differences, state_of
+from workers.app import app
+from workers.deletion import erase_task
+from workers.embedding import embed_passages_task
+from workers.export import write_export_task
+from workers.ingestion import run_import_task
+
+TASKS: dict[Job, Callable[..., None]] = {
+    Job.RUN_IMPORT: run_import_task,
+    Job.EMBED_PASSAGES: embed_passages_task,
+    Job.WRITE_EXPORT: write_export_task,
+    Job.ERASE: erase_task,
+}
+SALT = "souvenir.job"
+each_kind = pytest.mark.parametrize("kind", Job)
+
+
+def test_every_kind_of_job_is_tried() -> None:
+    assert set(TASKS) == set(Job), "Add the task of the new kind to TASKS, in this file."
+
+
+def test_every_task_of_ours_is_a_kind_of_job() -> None:
+    ours = {name for name in app.tasks if not name.startswith("celery.")}
+
+    assert ours == {kind.value for kind in Job}, "Make it with job_task (workers/running.py)."
+
+
+@each_kind
+def test_a_ticket_that_names_one_organization_and_another_s_job_does_nothing(
+    three: dict[str, Filled], kind: Job
+) -> None:
+    acme, globex = three["acme"], three["globex"]
+    theirs = _waiting_job(globex, kind)
+    before = _states(three)
+
+    for job_id in (theirs, uuid4(), UUID(globex.mine[Kind.JOB])):
+        TASKS[kind](ticket=_ticket(kind, acme.id, job_id))
+
+    assert _changed(three, before) == []
+
+
+@each_kind
+def test_a_ticket_that_is_not_ours_does_nothing(three: dict[str, Filled], kind: Job) -> None:
+    globex = three["globex"]
+    job_id = _waiting_job(globex, kind)
+    before = _states(three)
+    good = _ticket(kind, globex.id, job_id)
+    facts, stamp, signature = good.split(":")
+    acme_s = _ticket(kind, three["acme"].id, job_id).split(":")
+    long_ago = time.time() - TICKET_SECONDS - 60
+    with patch("django.core.signing.time.time", return_value=long_ago):
+        expired = _ticket(kind, globex.id, job_id)
+    wrong = [
+        "",
+        "::",
+        f"{facts}:{stamp}:{signature[:-2]}",
+        f"{facts}:{stamp}:{acme_s[2]}",
+        f"{acme_s[0]}:{stamp}:{signature}",
+        f"{facts}:{acme_s[1]}x:{signature}",
+        signing.dumps([kind.value, str(globex.id), str(job_id)], salt="another"),
+        signing.dumps([kind.value, str(globex.id), str(job_id)], key="another", salt=SALT),
+        expired,
+        *(_ticket(other, globex.id, job_id) for other in Job if other is not kind),
+    ]
+
+    for ticket in wrong:
+        with pytest.raises(signing.BadSignature):
+            TASKS[kind](ticket=ticket)
+
+    assert _changed(three, before) == []
+
+
+def test_the_right_ticket_does_something(three: dict[str, Filled]) -> None:
+    initech = three["initech"]
+    with tenant_scope(initech.id):
+        store_id = UUID(initech.mine[Kind.MEMORY])
+        job = accept_job(Job.EMBED_PASSAGES, subject_id=store_id, person_id=None, unit="passages")
+    before = _states(three)
+
+    embed_passages_task(ticket=_ticket(Job.EMBED_PASSAGES, initech.id, job.id))
+
+    assert _changed(three, before) == ["initech: tenants_job"]
+
+
+def _waiting_job(filled: Filled, kind: Job) -> UUID:
+    """A job that waits, on something that is there: run by anyone, it would change rows."""
+    subjects = {
+        Job.RUN_IMPORT: Kind.IMPORT,
+        Job.EMBED_PASSAGES: Kind.MEMORY,
+        Job.WRITE_EXPORT: Kind.EXPORT,
+        Job.ERASE: Kind.ERASURE,
+    }
+    with tenant_scope(filled.id):
+        subject_id = UUID(filled.mine[subjects[kind]])
+        return accept_job(kind, subject_id=subject_id, person_id=None, unit="objects").id
+
+
+def _ticket(kind: Job, organization_id: UUID, job_id: UUID) -> str:
+    return signing.dumps([kind.value, str(organization_id), str(job_id)], salt=SALT)
+
+
+def _states(three: dict[str, Filled]) -> dict[str, State]:
+    return {name: state_of(filled.id) for name, filled in three.items()}
+
+
+def _changed(three: dict[str, Filled], before: dict[str, State]) -> list[str]:
+    return [
+        f"{name}: {table}"
+        for name, filled in three.items()
+        for table in differences(before[name], state_of(filled.id))
+    ]
