@@ -29,6 +29,7 @@ check: .venv/dev.stamp $(CATALOGUES)  ## everything CI checks, cheapest first
 	.venv/bin/lint-imports --no-logo
 	$(VENV) -m mypy
 	$(VENV) manage.py makemigrations --check --dry-run
+	$(VENV) manage.py collect_messages --check
 	$(VENV) -m pytest
 
 format: .venv/dev.stamp  ## put the code in order

@@ -53,6 +53,7 @@ from tests.builders import Tenant, make_tenant  # noqa: E402 — models need Dja
 @pytest.fixture(scope="session", autouse=True)
 def database(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Migrate as the owner; everything after that is the run-time role's."""
+    call_command("compile_translations", verbosity=0)
     with django_db_blocker.unblock():
         call_command("migrate", database="owner", verbosity=0, interactive=False)
         yield

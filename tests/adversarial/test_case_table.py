@@ -46,8 +46,8 @@ def test_every_property_of_a_body_is_a_slot_or_plain(name: str) -> None:
 
     untried = operations()[name].properties - in_body - PLAIN
     assert untried == frozenset(), (
-        f"Give “{name}” in {TABLE} a Slot for each of {sorted(untried)}; or, if it can name nothing "
-        "that is kept, add it to PLAIN there."
+        f"Give “{name}” in {TABLE} a Slot for each of {sorted(untried)}; or, if it can name "
+        "nothing that is kept, add it to PLAIN there."
     )
 
 

@@ -31,7 +31,7 @@ def _expires(filled: Filled) -> str:
 
 
 def _links(acme: Filled, globex: Filled) -> dict[str, str]:
-    """Links that open nothing, by what is wrong with them; the second half is signed by us."""
+    """Links that open nothing, by what is wrong with them; some of them signed with our key."""
     good, other = acme.mine[Kind.LINK], globex.mine[Kind.LINK]
     facts, stamp, signature = good.split(":")
     until, past = _expires(acme), (timezone.now() - timedelta(seconds=1)).isoformat()
@@ -89,6 +89,18 @@ def test_a_copy_holds_nothing_of_a_stranger_s_and_a_person_s_nothing_of_another_
     assert me.shared_secret in texts["o"]
     assert me.shared_secret not in texts["a"]
     assert [word for word in strangers if word in texts["a"] + texts["o"]] == []
+
+
+def test_the_link_alone_opens_the_copy_whatever_key_comes_along(three: dict[str, Filled]) -> None:
+    operation, slot = operations()["downloadExport"], CASES["downloadExport"].slots[0]
+    keys = [f"Bearer {key}" for key in three["globex"].keys.values()]
+
+    answers = [
+        ask(operation, authorization=key, ids={slot: three["acme"].mine[Kind.LINK]})
+        for key in ("", "Bearer nonsense", *keys)
+    ]
+
+    assert {answer.status for answer in answers} == {200}
 
 
 def test_a_suspended_organization_s_links_open_nothing(three: dict[str, Filled]) -> None:

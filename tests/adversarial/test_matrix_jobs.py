@@ -1,4 +1,4 @@
-"""A message on the broker chooses no organization: whatever it says, only a ticket of ours works."""
+"""A message on the broker chooses no organization: only a ticket of ours does anything."""
 
 import time
 from collections.abc import Callable

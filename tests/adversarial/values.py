@@ -83,7 +83,8 @@ def _strangers(others: list[Filled], slot: Slot, role: Role, missing: str) -> It
     if slot.kind is Kind.ORGANIZATION and role is Role.PLATFORM:
         return  # the directory is the operator's
     for other in others:
-        for ids in (other.mine, other.siblings, other.deleted):
+        every = (other.mine, other.siblings, other.deleted)
+        for ids in every if role in {Role.OWNER, Role.BOUND} else every[:1]:
             if slot.kind in ids:
                 yield _alike(slot, "foreign", ids[slot.kind], missing)
     for kind in UUIDS if slot.kind in UUIDS and role is Role.OWNER else ():

@@ -73,7 +73,7 @@ def problem(error: SouvenirError, *, errors: list[dict[str, str]] | None = None)
         "title": gettext(status.phrase),
         "status": status.value,
         "code": error.code,
-        "detail": gettext(error.message).format(**params),
+        "detail": gettext(error.message).format(**_in_words(params)),
     }
     if reasons:
         body["reasons"] = reasons
@@ -114,6 +114,12 @@ _FOREIGN: tuple[tuple[type[Exception], Callable[[Any], SouvenirError]], ...] = (
 )
 
 
+def _in_words(params: dict[str, Any]) -> dict[str, Any]:
+    """An error's parameters; those that are words of ours, in the caller's language."""
+    ours = {name: gettext(params[name]) for name in ("format", "target") if params.get(name)}
+    return params | ours
+
+
 def _field_errors(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
     """DRF's nested details as a flat list, each with a JSON pointer (RFC 6901)."""
     if isinstance(detail, dict):
@@ -131,7 +137,7 @@ def error_summary(code: str, params: dict[str, str]) -> dict[str, str]:
     """An error that a job wrote down, told again in the reader's language."""
     known = {kind.code: kind for kind in _leaves(SouvenirError)}
     message = known[code].message if code in known else code
-    return {"code": code, "detail": gettext(message).format(**params)}
+    return {"code": code, "detail": gettext(message).format(**_in_words(params))}
 
 
 def _leaves(kind: type[SouvenirError]) -> Iterator[type[SouvenirError]]:

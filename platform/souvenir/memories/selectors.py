@@ -117,7 +117,7 @@ def reachable_stores(
 
 
 def conversations(*, store_ids: list[UUID] | None = None) -> QuerySet[Conversation]:
-    """Conversations of some stores, or of all; last changed first, undated last. Lazy."""
+    """Conversations of some stores, or of all; last brought in first. Lazy."""
     found = Conversation.objects.all()
     if store_ids is not None:
         found = found.filter(store_id__in=store_ids)
