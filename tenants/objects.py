@@ -7,6 +7,7 @@ reach another's. Writing is atomic: a file is there whole, or not at all.
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from uuid import UUID
 from django.conf import settings
 
 from tenants.isolation.scope import current_tenant
+
+_DRAFT = ".draft-"  # begins the name of a file that is being written
 
 
 def _folder(tenant_id: UUID) -> Path:
@@ -34,7 +37,7 @@ def writing(kind: str, name: str) -> Iterator[BinaryIO]:
     """Write one object; it appears under its name when the body ends without an error."""
     path = _path(kind, name)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
@@ -81,6 +84,16 @@ def remove_all() -> int:
     if folder.exists():
         shutil.rmtree(folder)
     return count
+
+
+def remove_abandoned_drafts(*, older_than_seconds: float) -> int:
+    """Remove what a killed process had begun to write, in any kind; gives how many there were."""
+    limit = time.time() - older_than_seconds
+    drafts = [path for path in _folder(current_tenant()).glob(f"*/{_DRAFT}*") if path.is_file()]
+    old = [path for path in drafts if path.stat().st_mtime < limit]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 def names(kind: str) -> list[str]:

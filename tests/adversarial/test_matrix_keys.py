@@ -100,7 +100,7 @@ def _may(role: Role, case: Case) -> bool:
 def _own_ids(me: Filled, case: Case, role: Role) -> Iterator[dict[Slot, object]]:
     """Requests that must succeed: the path's slots always filled, each other one in its turn."""
     paths = tuple(slot for slot in case.slots if slot.where == "path")
-    optional = [(slot,) for slot in case.slots if slot.where != "path"]
+    optional: list[tuple[Slot, ...]] = [(s,) for s in case.slots if s.where != "path"]
     for filled in optional or [()]:
         yield {slot: _own_id(me, slot, case, role) for slot in (*paths, *filled)}
 

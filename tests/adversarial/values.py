@@ -31,6 +31,8 @@ ODD = (
 )  # fmt: skip
 NO_IDS = UNUSABLE + ODD  # of the odd ones, each may be somebody's name
 NO_TEXTS: tuple[object, ...] = (None, 0, -1, 10**40, 1.5, True, [], {}, "\ud800")
+# Cursors as DRF wraps them (base64), around: no instant, a NUL, a negative and a huge offset.
+NO_PLACES = ("cD1hYmM=", "cD0lMDA=", "bz0tMQ==", "bz05OTk5OTk5OTk5OTk5OTk5OTk5")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def values(
     if slot.kind is Kind.LINK:
         return [Value("malformed", sent) for sent in (*NO_IDS, missing)]
     if slot.kind is Kind.CURSOR:
-        return list(_cursors(me, others))
+        return list(_cursors(me, others, role))
     tried = list(_strangers(others, slot, role, missing))
     tried += _own(me, slot, role, missing)
     if role is Role.OWNER:  # what is no id is turned away before anyone looks whose it is
@@ -71,11 +73,11 @@ def values(
     return tried
 
 
-def _cursors(me: Filled, others: list[Filled]) -> Iterator[Value]:
+def _cursors(me: Filled, others: list[Filled], role: Role) -> Iterator[Value]:
     """A cursor is a place in one's own list, whoever's it was: it never fails for being foreign."""
     for whose in (me, *others):
         yield Value("foreign cursor", whose.mine[Kind.CURSOR], must_fail=False)
-    for sent in (*NO_IDS, "cD1hYmM=", "cD0lMDA=", "bz0tMQ==", "bz05OTk5OTk5OTk5OTk5OTk5OTk5"):
+    for sent in (*NO_IDS, *NO_PLACES) if role is Role.OWNER else ():
         yield Value("malformed", sent, must_fail=False)
 
 
@@ -101,7 +103,7 @@ def _own(me: Filled, slot: Slot, role: Role, missing: str) -> Iterator[Value]:
     if role is Role.BOUND:
         yield _alike(slot, "of someone else", me.siblings[slot.kind], missing)
     for kind in (Kind.MEMORY, Kind.ORGANIZATION) if slot.kind in UUIDS else ():
-        if kind is not slot.kind and role is not Role.PLATFORM:
+        if kind is not slot.kind and role in {Role.OWNER, Role.BOUND}:
             yield _alike(slot, "own, of another kind", me.mine[kind], missing)
 
 

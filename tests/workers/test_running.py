@@ -20,6 +20,7 @@ from souvenir.core.jobs import read_ticket, ring
 from souvenir.ingestion.services import Upload, accept_import
 from souvenir.memories.models import Conversation
 from souvenir.memories.services import ensure_person
+from tenants import objects
 from tenants.errors import LeaseLost
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import MAX_ATTEMPTS, Lease, accept_job, claim_job, ring_overdue_jobs
@@ -210,3 +211,19 @@ def test_a_real_worker_brings_an_import_in_however_often_it_is_rung(
     assert (job.state, job.attempts) == ("succeeded", 1)
     with tenant_scope(acme.id):
         assert Conversation.objects.count() == 1
+
+
+def test_the_sweep_removes_what_a_killed_process_had_begun_to_write(acme: Tenant) -> None:
+    with tenant_scope(acme.id):
+        objects.store("assets", "whole", [b"x"])
+        folder = objects.object_path("assets", "whole").parent
+        old, fresh = folder / ".draft-old", folder / ".draft-new"
+        for draft in (old, fresh):
+            draft.write_bytes(b"half")
+        os.utime(old, (0, 0))
+
+    sweep()
+
+    assert (old.exists(), fresh.exists()) == (False, True)
+    with tenant_scope(acme.id):
+        assert objects.names("assets") == ["whole"]

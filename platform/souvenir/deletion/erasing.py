@@ -32,6 +32,7 @@ from tenants.services import mark_organization_erased
 
 EXPORTS = "exports"  # the kind of object that a finished export is
 Target = Erasure.Target
+_UUID_CHARACTERS = 36
 
 
 def erase(lease: Lease) -> None:
@@ -66,7 +67,12 @@ def _remove_exports(lease: Lease, erasure: Erasure) -> None:
     about = Q() if everyone else Q(person_id=erasure.person_id) | Q(person_id=None)
     found = Export.objects.filter(about)
     cancel_jobs(keep=lease.job_id, subject_ids=list(found.values_list("id", flat=True)))
-    files = [objects.remove(EXPORTS, str(export.id)) for export in found]
+    ids = {str(export.id) for export in found}
+    files = [
+        objects.remove(EXPORTS, name)  # a draft too: its name begins with the copy's
+        for name in objects.names(EXPORTS)
+        if name[:_UUID_CHARACTERS] in ids
+    ]
     removed, _ = found.delete()
     _count(erasure.id, {"exports": removed, "export_files": sum(files)})
 
