@@ -86,8 +86,10 @@ def accept_job(kind: Kind, *, subject_id: UUID, person_id: UUID | None, unit: st
     return job
 
 
-def claim_job(job_id: UUID) -> Lease | None:
+def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
     """Take a job that waits, or whose holder's lease ran out. None: there is nothing to do.
+
+    With `kind`, a job of another kind is not taken: its code would not know what to do with it.
 
     Needs a tenant scope. After MAX_ATTEMPTS claims the job fails instead of being taken again.
     """
@@ -95,7 +97,8 @@ def claim_job(job_id: UUID) -> Lease | None:
         return None
     now = timezone.now()
     free = Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, ring_at__lt=now)
-    job = Job.objects.select_for_update().filter(free, id=job_id).first()
+    found = Job.objects.select_for_update().filter(free, id=job_id)
+    job = (found.filter(kind=kind.value) if kind else found).first()
     if job is None:
         return None
     if job.attempts >= MAX_ATTEMPTS:

@@ -26,7 +26,7 @@ def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
     def run(*, ticket: str) -> None:
         organization_id, job_id = read_ticket(ticket, job=job)
         with tenant_scope(organization_id):
-            lease = claim_job(job_id)
+            lease = claim_job(job_id, kind=job)
         if lease is not None:
             work(lease, handler)
 

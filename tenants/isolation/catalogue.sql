@@ -46,8 +46,7 @@ WITH RECURSIVE me AS (
       FROM relations r JOIN pg_attribute c ON c.attrelid = r.oid CROSS JOIN aclexplode(c.attacl) a
      WHERE a.grantee <> r.owner
 ), keys AS (
-    SELECT con.*, t.name AS source, t.tenant AS source_tenant, f.tenant AS target_tenant,
-           f.oid IS NOT NULL AS to_tenant_table
+    SELECT con.*, t.tenant AS source_tenant, f.tenant AS target_tenant
       FROM pg_constraint con
       LEFT JOIN tenant_tables t ON t.oid = con.conrelid
       LEFT JOIN tenant_tables f ON f.oid = con.confrelid
@@ -230,11 +229,11 @@ WITH RECURSIVE me AS (
      WHERE contype IN ('p', 'u') AND conkey[1] IS DISTINCT FROM source_tenant
     UNION ALL
     SELECT 'foreign-key-leaves-tenant', conname::text FROM keys
-     WHERE contype = 'f' AND (source IS NULL OR NOT to_tenant_table
-        OR conkey[1] IS DISTINCT FROM source_tenant OR confkey[1] IS DISTINCT FROM target_tenant)
+     WHERE contype = 'f' AND (
+           conkey[1] IS DISTINCT FROM source_tenant OR confkey[1] IS DISTINCT FROM target_tenant)
     UNION ALL
     SELECT 'foreign-key-not-enforced', conname::text FROM keys
-     WHERE contype = 'f' AND NOT (convalidated AND conenforced)
+     WHERE contype = 'f' AND NOT convalidated
     UNION ALL
     SELECT 'foreign-key-not-enforced', k.conname::text FROM keys k
       JOIN pg_trigger g ON g.tgconstraint = k.oid WHERE g.tgenabled <> 'O'

@@ -163,7 +163,7 @@ def _foreign_keys(model: type[Model], follows: tuple[str, ...]) -> list[str]:
     statements = []
     for column, target in _references(model).items():
         statements += [
-            f'CREATE INDEX "{table}_{column}_idx" ON "{table}" (tenant_id, "{column}")',
+            f'CREATE INDEX "{table}_{column}_idx" ON "{table}" ("{column}", tenant_id)',
             f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{column}_fk" '
             f'FOREIGN KEY (tenant_id, "{column}") REFERENCES "{target}" (tenant_id, id)'
             + (" ON DELETE CASCADE" if column in follows else ""),

@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import AsyncClient
 
 from souvenir.memories.models import Person
@@ -23,8 +24,10 @@ def pool() -> Iterator[None]:
     options = {"pool": {"min_size": 1, "max_size": 1, "timeout": 20}}
     with leading("default", {"CONN_MAX_AGE": 0, "OPTIONS": options}):
         yield
-        connections["default"].close()
-        connections["default"].close_pool()
+        wrapper = connections["default"]
+        assert isinstance(wrapper, DatabaseWrapper)
+        wrapper.close()
+        wrapper.close_pool()
 
 
 def _people_of(name: str, tenant: Tenant) -> tuple[str, set[str], int]:
@@ -41,6 +44,7 @@ def _people_of(name: str, tenant: Tenant) -> tuple[str, set[str], int]:
 
 @pytest.mark.usefixtures("pool")
 def test_tenants_take_turns_on_one_pooled_connection(acme: Tenant, globex: Tenant) -> None:
+    connection.close()  # gives back the one that made the two organizations
     with ThreadPoolExecutor(max_workers=6) as threads:
         turns = [("acme", acme), ("globex", globex)] * 20
         answers = list(threads.map(lambda turn: _people_of(*turn), turns))
@@ -75,8 +79,9 @@ def test_tasks_of_one_event_loop_keep_to_their_own_tenants(acme: Tenant, globex:
 
 def test_requests_under_asgi_keep_to_their_own_tenants(acme: Tenant, globex: Tenant) -> None:
     async def names(tenant: Tenant) -> list[str]:
-        client = AsyncClient(headers={"authorization": f"Bearer {tenant.key}"})
-        answer = await client.get("/api/v1/people")
+        key = {"authorization": f"Bearer {tenant.key}"}
+        answer = await AsyncClient().get("/api/v1/people", headers=key)
+        assert answer.status_code == 200, answer.content
         return [person["external_id"] for person in answer.json()["results"]]
 
     async def all_at_once() -> list[list[str]]:

@@ -4,6 +4,7 @@ Both organizations have rows in every tenant table, so that an empty answer is a
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -53,7 +54,7 @@ def _fill_every_table(tenant: Tenant) -> None:
         memory = add_memory(store=store, statement=Statement(text="The key is under the mat."))
         Evidence.objects.create(
             version=MemoryVersion.objects.get(memory=memory),
-            message=Message.objects.filter(parent__isnull=False).first(),
+            message=Message.objects.order_by("ordinal")[0],
             block=0,
             start=0,
             end=3,
@@ -73,7 +74,7 @@ def _tenants_seen(model: type[models.Model]) -> set[object]:
     return set(model._default_manager.values_list("tenant_id", flat=True))
 
 
-def _count(statement: str, *parameters: object) -> int:
+def _count(statement: str, *parameters: UUID) -> int:
     """How many rows a statement gave or changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

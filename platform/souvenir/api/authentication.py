@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC
 from http import HTTPStatus
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -55,11 +56,10 @@ class ScopeMiddleware:
         if key is None or organization_id is None:
             return self._get_response(request)
         limit = settings.SOUVENIR_UPLOAD_MAX_BYTES + _ENVELOPE_BYTES
-        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if length > limit:
             return problem(BodyTooLarge(limit_bytes=limit))
-        with tenant_scope(organization_id):
-            is_known = verify_key(key) is not None
-        if is_known and not _read_body(request):
+        if length and not _read_body(request, of=organization_id, key=key):
             return problem(BodyTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
         with tenant_scope(organization_id):
             response = self._get_response(request)
@@ -68,8 +68,11 @@ class ScopeMiddleware:
             return response
 
 
-def _read_body(request: HttpRequest) -> bool:
-    """Take the body in: a file to disk, the rest to memory. False: it is too large for that."""
+def _read_body(request: HttpRequest, *, of: UUID, key: str) -> bool:
+    """Take in what a known key sends: a file to disk, the rest to memory. False: too large."""
+    with tenant_scope(of):
+        if verify_key(key) is None:
+            return True
     try:
         if request.content_type == "multipart/form-data":
             return request.FILES is not None

@@ -113,6 +113,7 @@ class PassageToken(TenantOwned):
     token = models.BigIntegerField()  # souvenir.core.sealing.blind_token
     passage = TenantForeignKey(Passage)
     frequency = models.IntegerField()  # how often the term stands in the passage
+    terms = models.IntegerField()  # of the passage: BM25 then reads this index and nothing else
 
     def __str__(self) -> str:
         return str(self.passage_id)

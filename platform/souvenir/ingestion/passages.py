@@ -109,17 +109,23 @@ def _write(drafts: list[_Draft]) -> int:
     tenant_id = current_tenant()
     key = index_key(tenant_id)
     rows = [
-        (draft.passage.store_id, blind_token(term, key=key), draft.passage.id, frequency)
+        (
+            draft.passage.store_id,
+            blind_token(term, key=key),
+            draft.passage.id,
+            frequency,
+            draft.passage.terms,
+        )
         for draft in drafts
         for term, frequency in draft.frequencies.most_common(MAX_TERMS)
     ]
     rows.sort(key=lambda row: (row[0], row[1]))  # the order of the index: fewer pages touched
-    stores, tokens, passages, frequencies = zip(*rows, strict=True) if rows else ([], [], [], [])
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * 5
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO ingestion_passagetoken"
-            " (tenant_id, store_id, token, passage_id, frequency)"
-            " SELECT %s, * FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::int[])",
-            [tenant_id, list(stores), list(tokens), list(passages), list(frequencies)],
+            " (tenant_id, store_id, token, passage_id, frequency, terms) SELECT %s, * FROM"
+            " unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::int[], %s::int[])",
+            [tenant_id, *columns],
         )
     return len(drafts)

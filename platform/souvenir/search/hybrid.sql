@@ -1,6 +1,10 @@
 -- One question, one round trip: exact vectors and BM25 over blind tokens, mixed, with their texts.
 -- The tenant stands in every arm: row-level security is the wall, the literal is the plan.
--- {filter} narrows passages (alias p) by time, source and role; {narrow} applies it to the vectors.
+-- Narrowed where asked: passages of another time, source or role are left out of both arms.
+--
+-- Statistics lag behind: a tenant that has just brought in a long history still looks like one of
+-- one row. So whatever is joined by id is joined LATERAL with OFFSET 0: a look-up by the whole key
+-- for each row, and never a scan of the tenant for each row.
 WITH scope AS MATERIALIZED (
     SELECT count(*)::float8 AS passages, greatest(avg(terms), 1)::float8 AS mean_terms
     FROM ingestion_passage WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
@@ -10,32 +14,31 @@ WITH scope AS MATERIALIZED (
     FROM embedding_passagevector v {narrow}
     WHERE v.tenant_id = %(tenant)s AND v.store_id = ANY (%(stores)s)
     ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(candidates)s
-), frequency AS MATERIALIZED (
-    SELECT token, count(*)::float8 AS passages FROM ingestion_passagetoken
+), hit AS MATERIALIZED (
+    SELECT token, passage_id, frequency, terms FROM ingestion_passagetoken
     WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) AND token = ANY (%(tokens)s)
-    GROUP BY token
+), frequency AS MATERIALIZED (
+    SELECT token, count(*)::float8 AS passages FROM hit GROUP BY token
 ), lexical AS MATERIALIZED (
     -- Robertson and Zaragoza 2009: k1 = 1.2, b = 0.75.
-    SELECT t.passage_id, sum(
+    SELECT v.passage_id, sum(
         ln(1 + (s.passages - f.passages + 0.5) / (f.passages + 0.5))
-        * t.frequency * 2.2 / (t.frequency + 1.2 * (0.25 + 0.75 * p.terms / s.mean_terms))
+        * v.frequency * 2.2 / (v.frequency + 1.2 * (0.25 + 0.75 * v.terms / s.mean_terms))
     ) AS bm25
-    FROM ingestion_passagetoken t
-    JOIN frequency f ON f.token = t.token
-    JOIN ingestion_passage p ON p.tenant_id = t.tenant_id AND p.id = t.passage_id
-    CROSS JOIN scope s
-    WHERE t.tenant_id = %(tenant)s AND t.store_id = ANY (%(stores)s) AND t.token = ANY (%(tokens)s)
-      {filter}
-    GROUP BY t.passage_id ORDER BY bm25 DESC LIMIT %(candidates)s
+    FROM hit v JOIN frequency f ON f.token = v.token CROSS JOIN scope s {narrow}
+    GROUP BY v.passage_id ORDER BY bm25 DESC LIMIT %(candidates)s
 ), candidate AS MATERIALIZED (
     SELECT passage_id FROM dense UNION SELECT passage_id FROM lexical
 ), scored AS MATERIALIZED (
-    SELECT c.passage_id, l.bm25,
-           -((v.embedding <#> %(vector)s::halfvec) + 0) AS similarity
+    SELECT c.passage_id, l.bm25, v.similarity
     FROM candidate c
     LEFT JOIN lexical l ON l.passage_id = c.passage_id
-    LEFT JOIN embedding_passagevector v
-           ON v.tenant_id = %(tenant)s AND v.store_id = ANY (%(stores)s) AND v.passage_id = c.passage_id
+    LEFT JOIN LATERAL (
+        SELECT -((embedding <#> %(vector)s::halfvec) + 0) AS similarity
+        FROM embedding_passagevector
+        WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
+          AND passage_id = c.passage_id OFFSET 0
+    ) v ON true
 ), extent AS MATERIALIZED (
     -- Words are held against a passage that has every term of the question once, not against the
     -- best candidate: one word in common by chance is then worth little, as across languages.
@@ -62,10 +65,21 @@ SELECT w.passages, x.score, x.similarity, x.bm25,
        p.role, p.provider, p.occurred_at, g.blocks, c.title, n.text
 FROM pending w
 LEFT JOIN mixed x ON true
-LEFT JOIN ingestion_passage p ON p.tenant_id = %(tenant)s AND p.id = x.passage_id
-LEFT JOIN memories_message g ON g.tenant_id = %(tenant)s AND g.id = p.message_id
-LEFT JOIN memories_conversation c ON c.tenant_id = %(tenant)s AND c.id = p.conversation_id
-LEFT JOIN memories_memory m ON m.tenant_id = %(tenant)s AND m.id = p.memory_id
-LEFT JOIN memories_memoryversion n
-       ON n.tenant_id = %(tenant)s AND n.memory_id = m.id AND n.number = m.version
+LEFT JOIN LATERAL (
+    SELECT * FROM ingestion_passage WHERE tenant_id = %(tenant)s AND id = x.passage_id OFFSET 0
+) p ON true
+LEFT JOIN LATERAL (
+    SELECT blocks FROM memories_message
+    WHERE tenant_id = %(tenant)s AND id = p.message_id OFFSET 0
+) g ON true
+LEFT JOIN LATERAL (
+    SELECT title FROM memories_conversation
+    WHERE tenant_id = %(tenant)s AND id = p.conversation_id OFFSET 0
+) c ON true
+LEFT JOIN LATERAL (
+    SELECT said.text FROM memories_memory m
+    JOIN memories_memoryversion said ON said.tenant_id = m.tenant_id
+        AND said.memory_id = m.id AND said.number = m.version
+    WHERE m.tenant_id = %(tenant)s AND m.id = p.memory_id OFFSET 0
+) n ON true
 ORDER BY x.score DESC, p.id

@@ -22,6 +22,10 @@ _CANDIDATES = 100  # of each retriever, before they are mixed
 # Half meaning, half words: the mix that did best on LoCoMo's turns (docs/benchmarks.md).
 DENSE_WEIGHT = 0.5
 _MAX_QUESTION = 8_000  # characters looked at
+_NARROW = """CROSS JOIN LATERAL (
+    SELECT 1 FROM ingestion_passage p
+    WHERE p.tenant_id = %(tenant)s AND p.id = v.passage_id{condition} OFFSET 0
+) narrowed"""
 _NO_PASSAGE = HalfVector([0.0] * 384).to_text()  # orders nothing: every similarity is 0
 
 
@@ -86,12 +90,7 @@ def search(question: Question) -> Answer:
     tenant_id = current_tenant()
     key = index_key(tenant_id)
     condition, values = _filter(question)
-    narrow = (
-        "JOIN ingestion_passage p ON p.tenant_id = v.tenant_id AND p.id = v.passage_id" + condition
-        if condition
-        else ""
-    )
-    statement = _HYBRID.format(filter=condition, narrow=narrow)
+    statement = _HYBRID.format(narrow=_NARROW.format(condition=condition) if condition else "")
     parameters: dict[str, Any] = {
         "tenant": tenant_id,
         "stores": question.store_ids,

@@ -124,6 +124,14 @@ HOLES = [
         "apart",
     ),
     _key(
+        "a key without overlaps",
+        "CREATE EXTENSION btree_gist; CREATE TABLE planted (tenant_id uuid, id uuid,"
+        " span tstzrange, PRIMARY KEY (tenant_id, id, span WITHOUT OVERLAPS))",
+        "exclusion-constraint",
+        "planted_pkey",
+        superuser=True,
+    ),
+    _key(
         "a column that counts for all tenants",
         f"ALTER TABLE {TABLE} ADD number bigint GENERATED ALWAYS AS IDENTITY",
         "sequence-on-tenant-table",

@@ -94,9 +94,15 @@ HOLES = [
         f"CREATE POLICY everyone ON {TABLE} FOR INSERT WITH CHECK (true)",
         "policy-not-exact",
     ),
+    _table(
+        "the exact policy, once more under another name",
+        f"CREATE POLICY again ON {TABLE} {EXACT}",
+        "policy-not-exact",
+    ),
     _policy("that is open", "USING (true)"),
     _policy("that restricts, with none that permits", f"AS RESTRICTIVE {EXACT}"),
     _policy("for reading alone", f"FOR SELECT USING ({PREDICATE})"),
+    _policy("for changes alone", f"FOR UPDATE {EXACT}"),
     _policy("for the run-time role alone", f"TO souvenir_app {EXACT}"),
     _policy("for another role", f"TO souvenir_broker {EXACT}"),
     _policy("that leaves what is written to what is read", f"USING ({PREDICATE})"),
@@ -144,6 +150,12 @@ HOLES = [
     _table(
         "a table of the superuser",
         f"ALTER TABLE {TABLE} OWNER TO postgres",
+        "owner-past-row-security",
+        superuser=True,
+    ),
+    _table(
+        "a table of another superuser, without BYPASSRLS",
+        f"CREATE ROLE another SUPERUSER NOBYPASSRLS; ALTER TABLE {TABLE} OWNER TO another",
         "owner-past-row-security",
         superuser=True,
     ),

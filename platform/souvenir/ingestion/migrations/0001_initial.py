@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
                 ('pk', models.CompositePrimaryKey('tenant_id', 'store_id', 'token', 'passage_id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('token', models.BigIntegerField()),
                 ('frequency', models.IntegerField()),
+                ('terms', models.IntegerField()),
                 ('passage', tenants.isolation.tables.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ingestion.passage')),
                 ('store', tenants.isolation.tables.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='memories.store')),
             ],
@@ -141,7 +142,7 @@ class Migration(migrations.Migration):
         IsolateTenantTable(
             "PassageToken",
             key=("tenant_id", "store_id", "token", "passage_id"),
-            include=("frequency",),
+            include=("frequency", "terms"),
             follows=("passage_id",),
         ),
     ]
