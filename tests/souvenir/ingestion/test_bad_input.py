@@ -59,7 +59,7 @@ def test_a_file_that_is_taken_is_taken_whole(acme: Tenant, path: Path) -> None:
 
 
 def test_a_message_of_ten_megabytes_comes_in_and_is_found(acme: Tenant) -> None:
-    long = ("Q" * 900 + "\n\n") * 11_600 + "Le phare de Pointe-au-Père."
+    long = ("Q" * 900 + "\n\n") * 11_700 + "Le phare de Pointe-au-Père."
     assert len(long) > 10 * 1024 * 1024
     record = import_bytes(acme, chatgpt_export(long, "Oui."))
 
