@@ -19,6 +19,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import claim_job
 from tenants.models import Job, Organization
 from tenants.services import create_organization
+from workers.app import app
 from workers.running import work
 
 HANDLERS = {
@@ -116,3 +117,12 @@ def chatgpt_export(*texts: str, conversation: str = "c-1", title: str = "A talk"
         "current_node": parent,
     }
     return json.dumps([document]).encode()
+
+
+def empty_the_broker() -> None:
+    """Take off every queue what tests have rung for: a worker that starts shall not meet it."""
+    with app.connection_for_write() as broker:
+        for queue in app.amqp.queues.values():
+            declared = queue(broker.default_channel)
+            declared.declare()
+            declared.purge()

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from souvenir.core.jobs import Queue
 from tests.adversarial.filled import Filled, fill_three
 from tests.adversarial.judging import Tally
-from workers.app import app
+from tests.builders import empty_the_broker
 
 SEED = 20_261_012
 _TALLY = pytest.StashKey[Tally]()
@@ -19,9 +18,7 @@ _TALLY = pytest.StashKey[Tally]()
 def three(database: None) -> Iterator[dict[str, Filled]]:
     """Three organizations. What they rang for is taken off the broker: no worker shall meet it."""
     yield fill_three()
-    with app.connection_for_write() as broker:
-        for queue in Queue:
-            broker.default_channel.queue_purge(queue.value)
+    empty_the_broker()
 
 
 @pytest.fixture(scope="session")

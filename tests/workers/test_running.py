@@ -16,7 +16,7 @@ from django.utils import timezone
 from souvenir.config.environment import CHECKOUT
 from souvenir.core.errors import Unavailable
 from souvenir.core.jobs import Job as Kind
-from souvenir.core.jobs import Queue, read_ticket, ring
+from souvenir.core.jobs import read_ticket, ring
 from souvenir.ingestion.services import Upload, accept_import
 from souvenir.memories.models import Conversation
 from souvenir.memories.services import ensure_person
@@ -26,8 +26,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import MAX_ATTEMPTS, Lease, accept_job, claim_job, ring_overdue_jobs
 from tenants.models import Job
 from tenants.services import suspend_organization
-from tests.builders import Tenant, chatgpt_export
-from workers.app import app
+from tests.builders import Tenant, chatgpt_export, empty_the_broker
 from workers.running import work
 from workers.sweeping import sweep
 
@@ -175,9 +174,7 @@ def test_globex_cannot_claim_acme_s_job(acme: Tenant, globex: Tenant) -> None:
 @pytest.fixture
 def worker() -> Iterator[subprocess.Popen[bytes]]:
     """A real Celery worker on the real broker, as the run-time role and nothing more."""
-    with app.connection_for_write() as broker:
-        for queue in Queue:  # what other tests rang for is not what this one waits for
-            broker.default_channel.queue_purge(queue.value)
+    empty_the_broker()  # what other tests rang for is not what this one waits for
     environment = {k: v for k, v in os.environ.items() if k != "SOUVENIR_OWNER_DATABASE_URL"}
     environment |= {"PYTHONPATH": f"platform{os.pathsep}."}
     command = [
