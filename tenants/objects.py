@@ -44,9 +44,8 @@ def writing(kind: str, name: str) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    finally:
+        Path(draft).unlink(missing_ok=True)  # it is there only where it was not finished
 
 
 def store(kind: str, name: str, chunks: Iterable[bytes]) -> int:

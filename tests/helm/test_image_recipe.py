@@ -46,7 +46,7 @@ def test_only_what_has_a_hash_is_installed() -> None:
 
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
-    assert "--index-url" not in RECIPE
+    assert "index-url" not in RECIPE
 
 
 def test_the_builder_is_sent_just_what_the_recipe_copies() -> None:

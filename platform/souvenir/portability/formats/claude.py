@@ -19,6 +19,7 @@ from souvenir.portability.linear import array_order, chain, in_time
 from souvenir.portability.naming import name_messages
 from souvenir.portability.notices import NoticeLog
 from souvenir.portability.tree import Arranged, Link, arrange, newest_leaf
+from souvenir.portability.unread import note_unread_blocks, unread_message
 
 _NO_PARENT = "00000000-0000-4000-8000-000000000000"
 _ROLES: dict[str, Role] = {
@@ -134,13 +135,9 @@ def _message(
     source: JsonValue, message_id: str, parent: str | None, log: NoticeLog
 ) -> MessageDocument:
     if not isinstance(source, dict):
-        log.add("message-malformed", message_id)
-        raw = Block("unknown", as_text(source), {"provider_type": "", "raw": source})
-        return MessageDocument(message_id, parent, "event", (raw,))
+        return unread_message(source, message_id, parent, log)
     blocks = blocks_of(source)
-    for block in blocks:
-        if block.type == "unknown":
-            log.add("unknown-block", message_id)
+    note_unread_blocks(blocks, message_id, log)
     occurred_at = read_instant(source.get("created_at"))
     if occurred_at is None:
         log.add("time-unknown", message_id)
