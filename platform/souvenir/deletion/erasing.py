@@ -113,6 +113,7 @@ def _erase_import(lease: Lease, erasure: Erasure) -> None:
     """What only this import brought goes; what a later one said again is derived from that."""
     import_id = erasure.target_id
     with lease.step():
+        cancel_jobs(keep=lease.job_id, subject_ids=[import_id])  # it may be under way
         touched = RawObject.objects.filter(batch_id=import_id).values("conversation_id")
         ids = list(
             Conversation.objects.filter(Q(import_id=import_id) | Q(id__in=touched)).values_list(

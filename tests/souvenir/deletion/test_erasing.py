@@ -15,12 +15,14 @@ from souvenir.deletion.registry import ERASABLES, KEPT
 from souvenir.deletion.services import request_erasure
 from souvenir.export.models import Export
 from souvenir.export.services import request_export
-from souvenir.ingestion.services import remember
+from souvenir.ingestion.services import Upload, accept_import, remember
 from souvenir.memories.models import Conversation, Memory, Message, Person
 from souvenir.memories.selectors import get_person, personal_store
 from souvenir.memories.services import Statement, ensure_person
 from tenants import objects
+from tenants.errors import LeaseLost
 from tenants.isolation.scope import tenant_scope
+from tenants.ledger import claim_job
 from tenants.models import ApiKey, Job, Organization
 from tenants.services import issue_key
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
@@ -235,3 +237,21 @@ def test_an_organization_s_keys_and_jobs_do_not_outlive_it(acme: Tenant) -> None
     with tenant_scope(acme.id):
         assert not ApiKey.objects.exists()
         assert {job.state for job in Job.objects.all()} == {"succeeded"}
+
+
+def test_an_import_under_way_stops_when_it_is_erased(acme: Tenant) -> None:
+    with tenant_scope(acme.id):
+        person = ensure_person(external_id="alice")
+        upload = Upload("c.json", [chatgpt_export("Bonjour")])
+        record = accept_import(person=person, upload=upload)
+        assert record.job_id is not None
+        lease = claim_job(record.job_id)
+    assert lease is not None
+
+    _erase(acme, "import", record.id)
+
+    with pytest.raises(LeaseLost), lease.step():
+        pass
+    with tenant_scope(acme.id):
+        assert Job.objects.get(id=record.job_id).state == "cancelled"
+        assert objects.names("uploads") == []
