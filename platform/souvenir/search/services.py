@@ -13,6 +13,7 @@ from pgvector import HalfVector
 from souvenir.core.sealing import blind_token, index_key
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.local import local_embedder
+from souvenir.embedding.models import DIMENSIONS
 from souvenir.ingestion.terms import terms
 from souvenir.search.errors import QuestionEmpty
 from tenants.isolation.scope import current_tenant
@@ -26,7 +27,7 @@ _NARROW = """CROSS JOIN LATERAL (
     SELECT 1 FROM ingestion_passage p
     WHERE p.tenant_id = %(tenant)s AND p.id = v.passage_id{condition} OFFSET 0
 ) narrowed"""
-_NO_PASSAGE = HalfVector([0.0] * 384).to_text()  # orders nothing: every similarity is 0
+_NO_PASSAGE = HalfVector([0.0] * DIMENSIONS).to_text()  # orders nothing: every similarity is 0
 
 
 @dataclass(frozen=True, slots=True)

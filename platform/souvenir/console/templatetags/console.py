@@ -9,7 +9,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 
-from souvenir.console.language import LANGUAGES, prefix_of, same_page_in
+from souvenir.console.language import LANGUAGES, prefix_of
 from souvenir.console.words import word as word_for
 from tenants.models import Organization
 
@@ -77,12 +77,6 @@ def percent(done: int, total: int) -> int:
 def other_language() -> str:
     """The language that the page is not in, as it stands in addresses."""
     return next(code for code in LANGUAGES if code != prefix_of(get_language()))
-
-
-@register.filter
-def in_language(path: str, language: str) -> str:
-    """The same page's address in another language."""
-    return same_page_in(LANGUAGES[language], path)
 
 
 @register.simple_tag(takes_context=True)
