@@ -15,6 +15,7 @@ from tenants.errors import (
     SlugTaken,
 )
 from tenants.isolation.scope import tenant_scope
+from tenants.keyring.services import create_tenant_key
 from tenants.keys import SCOPES, check_scopes, key_digest, new_key, new_platform_key
 from tenants.models import ApiKey, Membership, Organization, PlatformKey, User
 from tenants.placements import placements
@@ -37,6 +38,7 @@ def create_organization(
     Raises:
         PlacementRefused: unknown, outside the policy, or not where this cell runs; with reasons.
         SlugTaken
+        KeystoreUnavailable, KeyRefused: nothing was made.
     """
     place = placements().get(placement)
     if place is None:
@@ -44,11 +46,13 @@ def create_organization(
     decision = home_decision(place)
     if not decision.allowed:
         raise PlacementRefused(placement=placement, reasons=decision.reasons)
+    if Organization.objects.filter(slug=slug).exists():
+        raise SlugTaken(slug=slug)
+    organization = Organization(slug=slug, name_en=name_en, name_fr=name_fr, placement=placement)
+    create_tenant_key(organization.id)  # first: an organization without a key could keep nothing
     try:
         with transaction.atomic():
-            organization = Organization.objects.create(
-                slug=slug, name_en=name_en, name_fr=name_fr, placement=placement
-            )
+            organization.save(force_insert=True)
     except IntegrityError as error:
         raise SlugTaken(slug=slug) from error
     with tenant_scope(organization.id):

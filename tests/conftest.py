@@ -41,6 +41,7 @@ os.environ |= {
     "SOUVENIR_BROKER_URL": _CLUSTER.broker_url,
     "SOUVENIR_BROKER_DSN": _CLUSTER.broker_dsn,
     "SOUVENIR_OBJECTS_DIR": _FOLDER.name,
+    "SOUVENIR_KEYS_DIR": f"{_FOLDER.name}/keys",
     "SOUVENIR_SECRET_KEY": "only-for-the-tests-" + "0" * 40,
     "SOUVENIR_SEALING_KEY": "only-for-the-tests-" + "1" * 40,
 }

@@ -38,6 +38,10 @@ CONTROL_TABLES = {
     ),
     "django_content_type": ControlTable(_READ, "Django's own names of models; no rows of people"),
     "django_session": ControlTable(_ALL, "signed-in browsers; an opaque key and a signed body"),
+    "keyring_keychange": ControlTable(
+        ("SELECT", "INSERT", "DELETE"),
+        "tells every process which keys to drop; ids only, read across organizations",
+    ),
     "tenants_user": ControlTable(
         _KEEP, "people who sign in; looked up before an organization is known"
     ),

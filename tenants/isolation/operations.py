@@ -7,6 +7,7 @@ every unique constraint with tenant_id, and put `IsolateTenantTable("<Model>")` 
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
@@ -68,6 +69,8 @@ class IsolateTenantTable(Operation):
         to_state: ProjectState,
     ) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
         table = model._meta.db_table
         for statement in [
             *_primary_key(table, self.key, self.include),
@@ -85,6 +88,8 @@ class IsolateTenantTable(Operation):
         to_state: ProjectState,
     ) -> None:
         model = from_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
         table = model._meta.db_table
         own_key = [field.column for field in model._meta.pk_fields]
         for statement in [
@@ -122,7 +127,8 @@ class GrantControlTable(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        schema_editor.execute(f'GRANT {self.privileges} ON "{self.table}" TO {APP_ROLE}')
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            schema_editor.execute(f'GRANT {self.privileges} ON "{self.table}" TO {APP_ROLE}')
 
     def database_backwards(
         self,
@@ -131,7 +137,8 @@ class GrantControlTable(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        schema_editor.execute(f'REVOKE ALL ON "{self.table}" FROM {APP_ROLE}')
+        if router.allow_migrate(schema_editor.connection.alias, app_label):
+            schema_editor.execute(f'REVOKE ALL ON "{self.table}" FROM {APP_ROLE}')
 
     def describe(self) -> str:
         return f"Grant {self.privileges} on {self.table} to the run-time role"

@@ -29,6 +29,8 @@ from souvenir.core.errors import (
     SouvenirError,
     Unavailable,
 )
+from souvenir.core.sealing import SealBroken
+from tenants.keyring.errors import ContentGone, KeyRefused
 from tenants.residency import REASONS
 
 _STATUSES: dict[type[SouvenirError], HTTPStatus] = {
@@ -36,6 +38,9 @@ _STATUSES: dict[type[SouvenirError], HTTPStatus] = {
     KeyInvalid: HTTPStatus.UNAUTHORIZED,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     AddressNotFound: HTTPStatus.NOT_FOUND,
+    ContentGone: HTTPStatus.GONE,
+    KeyRefused: HTTPStatus.LOCKED,
+    SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
     Invalid: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,

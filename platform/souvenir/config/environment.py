@@ -52,6 +52,23 @@ class Environment(BaseSettings):
         SecretStr(UNSET_KEY),
         description="The root that search tokens are keyed with. 32+ random bytes, as text.",
     )
+    keyring_database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL of the keyring, as `souvenir_app`: a server of its own, with "
+        "backups of its own that end sooner. Not set: the keyring stands beside the data.",
+    )
+    keyring_owner_database_url: SecretStr | None = Field(
+        None,
+        description="The same as `souvenir_owner`. Only for the migration job.",
+    )
+    key_provider: Literal["file"] = Field(
+        "file",
+        description="Where the keys of organizations live: `file` is for one computer.",
+    )
+    keys_dir: Path = Field(
+        CHECKOUT / ".souvenir" / "keys",
+        description="With the provider `file`: the folder of the keys of organizations.",
+    )
     objects_dir: Path = Field(
         CHECKOUT / ".souvenir" / "objects",
         description="The folder of uploads, assets and finished exports.",

@@ -40,6 +40,15 @@ AUTH_USER_MODEL = "tenants.User"
 DATABASES = {"default": _database(ENVIRONMENT.database_url.get_secret_value())}
 if ENVIRONMENT.owner_database_url is not None:
     DATABASES["owner"] = _database(ENVIRONMENT.owner_database_url.get_secret_value())
+# The keyring has a connection and transactions of its own, also where it shares the server.
+SOUVENIR_KEYRING_APART = ENVIRONMENT.keyring_database_url is not None
+_KEYRING = ENVIRONMENT.keyring_database_url or ENVIRONMENT.database_url
+DATABASES["keyring"] = _database(_KEYRING.get_secret_value())
+if ENVIRONMENT.keyring_owner_database_url is not None:
+    DATABASES["keyring_owner"] = _database(
+        ENVIRONMENT.keyring_owner_database_url.get_secret_value()
+    )
+DATABASE_ROUTERS = ["tenants.keyring.database.KeyringRouter"]
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -51,6 +60,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "tenants",
+    "tenants.keyring",
     "souvenir.memories",
     "souvenir.ingestion",
     "souvenir.embedding",
@@ -171,6 +181,8 @@ SOUVENIR_BROKER_DSN = (
     ENVIRONMENT.broker_dsn.get_secret_value() if ENVIRONMENT.broker_dsn is not None else ""
 )
 SOUVENIR_SEALING_KEY = ENVIRONMENT.sealing_key.get_secret_value()
+SOUVENIR_KEY_PROVIDER = ENVIRONMENT.key_provider
+SOUVENIR_KEYS_DIR = ENVIRONMENT.keys_dir
 SOUVENIR_OBJECTS_DIR = ENVIRONMENT.objects_dir
 SOUVENIR_PLACEMENTS_FILE = ENVIRONMENT.placements_file
 SOUVENIR_PUBLIC_URL = ENVIRONMENT.public_url

@@ -22,8 +22,13 @@ from souvenir.core.errors import (
     SouvenirError,
     Unavailable,
 )
+from souvenir.core.sealing import SealBroken
+from tenants.keyring.errors import ContentGone, KeyRefused
 
 _CATEGORIES: dict[type[SouvenirError], tuple[HTTPStatus, Promise]] = {
+    ContentGone: (HTTPStatus.GONE, gettext_lazy("This was erased")),
+    KeyRefused: (HTTPStatus.LOCKED, gettext_lazy("This is locked")),
+    SealBroken: (HTTPStatus.INTERNAL_SERVER_ERROR, gettext_lazy("This cannot be shown")),
     Invalid: (HTTPStatus.BAD_REQUEST, gettext_lazy("This cannot be used")),
     NotFound: (HTTPStatus.NOT_FOUND, gettext_lazy("This is not here")),
     Forbidden: (HTTPStatus.FORBIDDEN, gettext_lazy("You cannot enter here")),

@@ -29,7 +29,12 @@ from tenants.models import ApiKey
 Rows = QuerySet[Any]  # of any table
 
 # Kept when an organization goes: they hold ids, times and counts, and show what was done.
-KEPT = {"deletion_erasure": "the report of the erasure", "tenants_job": "what was done, and when"}
+KEPT = {
+    "deletion_erasure": "the report of the erasure",
+    "tenants_job": "what was done, and when",
+    "keyring_subjectkey": "empty rows of destroyed keys, so that none is made again",
+    "keyring_indexkey": "goes with the organization’s keys, which the keyring ends itself",
+}
 
 
 @dataclass(frozen=True, slots=True)

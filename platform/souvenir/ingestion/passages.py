@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from souvenir.core.sealing import blind_token, index_key
+from souvenir.core.sealing import blind_token
 from souvenir.ingestion.chunking import spans
 from souvenir.ingestion.models import Passage
 from souvenir.ingestion.terms import terms
 from souvenir.memories.models import Conversation, Memory, MemoryVersion, Message
 from tenants.isolation.scope import current_tenant
+from tenants.keyring.services import index_keys
 
 # Blocks that say something a person may look for. Thinking and citations are kept, not searched.
 SEARCHED_BLOCKS = frozenset(
@@ -107,7 +108,7 @@ def _write(drafts: list[_Draft]) -> int:
         return 0
     Passage.objects.bulk_create([draft.passage for draft in drafts], batch_size=500)
     tenant_id = current_tenant()
-    key = index_key(tenant_id)
+    _, key = index_keys()[0]
     rows = [
         (
             draft.passage.store_id,

@@ -10,13 +10,14 @@ from uuid import UUID
 from django.db import connection
 from pgvector import HalfVector
 
-from souvenir.core.sealing import blind_token, index_key
+from souvenir.core.sealing import blind_token
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.local import local_embedder
 from souvenir.embedding.models import DIMENSIONS
 from souvenir.ingestion.terms import terms
 from souvenir.search.errors import QuestionEmpty
 from tenants.isolation.scope import current_tenant
+from tenants.keyring.services import index_keys
 
 _HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
 _CANDIDATES = 100  # of each retriever, before they are mixed
@@ -89,7 +90,7 @@ def search(question: Question) -> Answer:
         raise QuestionEmpty
     vector = _vector(text)
     tenant_id = current_tenant()
-    key = index_key(tenant_id)
+    _, key = index_keys()[0]
     condition, values = _filter(question)
     statement = _HYBRID.format(narrow=_NARROW.format(condition=condition) if condition else "")
     parameters: dict[str, Any] = {

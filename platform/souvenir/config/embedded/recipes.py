@@ -99,6 +99,7 @@ class Recipes:
             "SOUVENIR_SECRET_KEY": self.secrets.secret_key,
             "SOUVENIR_SEALING_KEY": self.secrets.sealing_key,
             "SOUVENIR_OBJECTS_DIR": str(self.home / "objects"),
+            "SOUVENIR_KEYS_DIR": str(self.home / "keys"),
             "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
             # Relative to the checkout, where they start: a colon in its path would split it.
             "PYTHONPATH": f"platform{os.pathsep}.",

@@ -1,0 +1,1 @@
+"""Where the keys of organizations live. Each provider wraps a person's key; none gives its own."""

@@ -1,0 +1,40 @@
+"""What a key provider is, whichever one holds the keys of organizations."""
+
+from typing import Protocol
+
+
+class KeyProvider(Protocol):
+    """Holds one named key per organization, in versions. Thread-safe; nothing is cached here.
+
+    Every method may raise:
+        KeystoreUnavailable: it does not answer within its time limit. Trying again may help.
+        KeyRefused: it answers and refuses the key: revoked, disabled, sealed, or gone.
+    """
+
+    def create(self, name: str) -> None:
+        """Make the key. One that is there is left alone; one that was destroyed stays so."""
+
+    def wrap(self, name: str, secret: bytes, *, context: bytes) -> bytes:
+        """A secret under the key's newest version, bound to `context`."""
+
+    def unwrap(self, name: str, wrapped: bytes, *, context: bytes) -> bytes:
+        """The secret again.
+
+        Raises:
+            SealBroken: altered, or bound to another context.
+        """
+
+    def rotate(self, name: str) -> None:
+        """Make a new version, which wraps from now on; older ones still unwrap."""
+
+    def rewrap(self, name: str, wrapped: bytes, *, context: bytes) -> bytes:
+        """The same secret under the newest version, without giving it out where that can be."""
+
+    def retire(self, name: str) -> None:
+        """End every version but the newest: what was not rewrapped cannot be opened any more."""
+
+    def destroy(self, name: str) -> None:
+        """End the key for good. A second call changes nothing."""
+
+    def check(self) -> None:
+        """Ask whether it answers. Gives nothing; raises KeystoreUnavailable or KeyRefused."""
