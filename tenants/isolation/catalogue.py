@@ -4,14 +4,20 @@ Asked of the live catalogue, as the run-time role, at start-up and on every test
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from tenants.isolation.grants import SHOWN_TYPES
 from tenants.isolation.remedies import REMEDIES
+from tenants.isolation.roles import CONTROL, OWNER, RELAY, SERVICES, SWEEPER
 
-_QUESTION = (Path(__file__).parent / "catalogue.sql").read_text(encoding="utf-8")
+_QUESTIONS = [
+    (Path(__file__).parent / name).read_text(encoding="utf-8")
+    for name in ("catalogue.sql", "services.sql")
+]
 # The policy of operations.py, as PostgreSQL prints it back.
 _PRINTED_PREDICATE = (
     "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)"
@@ -22,10 +28,17 @@ EXTENSIONS = ["plpgsql", "vector"]
 
 @dataclass(frozen=True, slots=True)
 class ControlTable:
-    """A table that belongs to no tenant: what the run-time role may do with it, and why."""
+    """A table that belongs to no tenant: what each role may do with it, and why.
+
+    `privileges` are the run-time role's and `relay` the relay's, on the whole table; `control` and
+    `sweeper` are the columns that those two may read. Migrations grant it (grants.py).
+    """
 
     privileges: tuple[str, ...]
     reason: str
+    relay: tuple[str, ...] = ()
+    control: tuple[str, ...] = ()
+    sweeper: tuple[str, ...] = ()
 
 
 _READ = ("SELECT",)
@@ -34,7 +47,9 @@ _ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 CONTROL_TABLES = {
     "django_migrations": ControlTable(
-        _READ, "read, to know that the schema is the one this code was written for"
+        _READ,
+        "read, to know that the schema is the one this code was written for",
+        control=("id", "app", "name", "applied"),
     ),
     "django_content_type": ControlTable(_READ, "Django's own names of models; no rows of people"),
     "django_session": ControlTable(_ALL, "signed-in browsers; an opaque key and a signed body"),
@@ -43,12 +58,25 @@ CONTROL_TABLES = {
         "tells every process which keys to drop; ids only, read across organizations",
     ),
     "tenants_user": ControlTable(
-        _KEEP, "people who sign in; looked up before an organization is known"
+        _KEEP,
+        "people who sign in; looked up before an organization is known",
+        control=("id", "language", "is_active", "is_platform_admin", "last_login"),
     ),
-    "tenants_organization": ControlTable(_KEEP, "the directory of tenants"),
-    "tenants_membership": ControlTable(_ALL, "which user may enter which organization"),
+    "tenants_organization": ControlTable(
+        _KEEP,
+        "the directory of tenants",
+        control=("id", "slug", "name_en", "name_fr", "placement", "state", "created_at"),
+        sweeper=("id", "state"),
+    ),
+    "tenants_membership": ControlTable(
+        _ALL,
+        "which user may enter which organization",
+        control=("id", "user_id", "organization_id", "role", "person_id"),
+    ),
     "tenants_platformkey": ControlTable(
-        _KEEP, "keys of the operator, which act on the directory and on no tenant"
+        _KEEP,
+        "keys of the operator, which act on the directory and on no tenant",
+        control=("id", "label", "created_at", "revoked_at"),
     ),
 }
 
@@ -76,16 +104,30 @@ def audit_isolation(*, using: str = DEFAULT_DB_ALIAS) -> list[Finding]:
         using: a connection of the run-time role: the audit is about whoever asks.
     """
     control = {name: table.privileges for name, table in CONTROL_TABLES.items()}
+    answers: dict[str, str | list[str]] = {
+        "control": json.dumps(control),
+        "declared": json.dumps(list(_declared())),
+        "extensions": EXTENSIONS,
+        "owner": OWNER.name,
+        "predicate": _PRINTED_PREDICATE,
+        "services": [role.name for role in SERVICES],
+        "shown_types": list(SHOWN_TYPES),
+        "sweeper": SWEEPER.name,
+    }
+    found: set[tuple[str, str]] = set()
     with connections[using].cursor() as cursor:
-        cursor.execute(
-            _QUESTION,
-            {
-                "control": json.dumps(control),
-                "extensions": EXTENSIONS,
-                "predicate": _PRINTED_PREDICATE,
-            },
-        )
-        return [Finding(code=code, object=name) for code, name in cursor.fetchall()]
+        for question in _QUESTIONS:
+            cursor.execute(question, answers)
+            found.update(cursor.fetchall())
+    return [Finding(code=code, object=name) for code, name in sorted(found)]
+
+
+def _declared() -> Iterator[str]:
+    """What the roles beside the run-time role may hold, as services.sql reads it."""
+    for name, table in CONTROL_TABLES.items():
+        yield from (f"{RELAY.name}|{name}|{privilege}" for privilege in table.relay)
+        yield from (f"{CONTROL.name}|{name}.{column}|SELECT" for column in table.control)
+        yield from (f"{SWEEPER.name}|{name}.{column}|SELECT" for column in table.sweeper)
 
 
 def refuse_broken_isolation() -> None:

@@ -2,7 +2,8 @@
 -- Asked as that role itself, so that current_user is whom it speaks of. Every code has its remedy in
 -- catalogue.py, and a planted hole of its own in tests/tenants/planted/.
 -- Parameters: %(control)s, JSON, table without tenant → privileges the role may hold on it;
--- %(extensions)s, names of extensions; %(predicate)s, the policy as PostgreSQL prints it.
+-- %(extensions)s, names of extensions; %(predicate)s, the policy as PostgreSQL prints it;
+-- %(services)s, names of the roles that services.sql asks about.
 WITH RECURSIVE me AS (
     SELECT * FROM pg_roles WHERE rolname = current_user
 ), memberships AS (
@@ -39,6 +40,7 @@ WITH RECURSIVE me AS (
      WHERE kind IN ('r', 'p') AND NOT partition AND control IS NULL
        AND (tenant IS NOT NULL OR reachable)
 ), grants AS (
+    -- What the roles beside the run-time role hold is services.sql's.
     SELECT r.name, a.grantee, a.is_grantable FROM relations r CROSS JOIN aclexplode(r.acl) a
      WHERE a.grantee <> r.owner
     UNION ALL
@@ -158,6 +160,7 @@ WITH RECURSIVE me AS (
     UNION ALL
     SELECT 'granted-to-others', g.name || ' to ' || coalesce(o.rolname, 'PUBLIC')
       FROM grants g JOIN me ON me.oid <> g.grantee LEFT JOIN pg_roles o ON o.oid = g.grantee
+     WHERE o.rolname IS NULL OR o.rolname <> ALL (%(services)s)
     UNION ALL
     SELECT 'granted-to-others', n.nspname || ' to PUBLIC'
       FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a

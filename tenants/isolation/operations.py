@@ -7,18 +7,26 @@ every unique constraint with tenant_id, and put `IsolateTenantTable("<Model>")` 
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
+from tenants.isolation.grants import (
+    CONTENT_MARK,
+    GrantControlTable,
+    ensure_roles,
+    hide_from_sweeper,
+    show_to_sweeper,
+)
+from tenants.isolation.roles import APP, SWEEPER
 from tenants.isolation.scope import SETTING
 from tenants.isolation.tables import TenantForeignKey
 
-APP_ROLE = "souvenir_app"
+__all__ = ["GrantControlTable", "IsolateTenantTable"]  # migrations that landed name both here
+
+APP_ROLE = APP.name
 POLICY = "tenant_isolation"
-CONTENT_MARK = "content"  # the comment by which catalogue.sql knows such a column
 # No sub-select, no function of ours, no admin switch: Citus takes it, and an index can be used.
 PREDICATE = f"tenant_id = nullif(current_setting('{SETTING}', true), '')::uuid"
 
@@ -72,11 +80,13 @@ class IsolateTenantTable(Operation):
         if not self.allow_migrate_model(schema_editor.connection.alias, model):
             return
         table = model._meta.db_table
+        ensure_roles(schema_editor, APP, SWEEPER)
         for statement in [
             *_primary_key(table, self.key, self.include),
             *_foreign_keys(model, self.follows),
             *_walls(table),
             *_no_statistics(table, self.content),
+            show_to_sweeper(table),
         ]:
             schema_editor.execute(statement)
 
@@ -93,6 +103,7 @@ class IsolateTenantTable(Operation):
         table = model._meta.db_table
         own_key = [field.column for field in model._meta.pk_fields]
         for statement in [
+            hide_from_sweeper(table),
             *_no_statistics_undone(table, self.content),
             *_walls_undone(table),
             *_foreign_keys_undone(model),
@@ -102,46 +113,6 @@ class IsolateTenantTable(Operation):
 
     def describe(self) -> str:
         return f"Isolate the tenants of {self.model_name}"
-
-
-class GrantControlTable(Operation):
-    """Give the run-time role what it needs of a control table, which has no tenant of its own."""
-
-    reversible = True
-    reduces_to_sql = True
-
-    def __init__(self, table: str, privileges: str) -> None:
-        self.table = table
-        self.privileges = privileges
-
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return (self.__class__.__qualname__, [self.table, self.privileges], {})
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Grants are no part of Django's state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if router.allow_migrate(schema_editor.connection.alias, app_label):
-            schema_editor.execute(f'GRANT {self.privileges} ON "{self.table}" TO {APP_ROLE}')
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if router.allow_migrate(schema_editor.connection.alias, app_label):
-            schema_editor.execute(f'REVOKE ALL ON "{self.table}" FROM {APP_ROLE}')
-
-    def describe(self) -> str:
-        return f"Grant {self.privileges} on {self.table} to the run-time role"
 
 
 def _references(model: type[Model]) -> dict[str, str]:

@@ -38,7 +38,7 @@ REMEDIES = {
         "REVOKE it, also on columns; or name it in CONTROL_TABLES"
     ),
     "granted-to-others": gettext_noop(
-        "REVOKE it: the owner and souvenir_app alone have business here"
+        "REVOKE it: the roles of tenants/isolation/roles.py alone have business here"
     ),
     "role-may-grant": gettext_noop("REVOKE GRANT OPTION FOR: only the owner says who may do what"),
     "default-privileges": gettext_noop(
@@ -48,6 +48,22 @@ REMEDIES = {
         "REVOKE it: PostgreSQL keeps this for superusers and their monitors"
     ),
     "sizes-readable": gettext_noop("REVOKE EXECUTE FROM PUBLIC: row-level security hides no size"),
+    # The roles beside the run-time role
+    "service-role-powerful": gettext_noop(
+        "take from it what roles.py does not give it: it serves one purpose alone"
+    ),
+    "service-role-is-member": gettext_noop(
+        "REVOKE that role from it: it would act with its rights"
+    ),
+    "service-role-lent": gettext_noop("REVOKE it: nobody else acts with the rights of this role"),
+    "service-role-owns": gettext_noop("let souvenir_owner own it"),
+    "service-role-setting": gettext_noop("ALTER ROLE … RESET, or REVOKE … ON PARAMETER"),
+    "service-role-privilege": gettext_noop(
+        "REVOKE it, also on columns; or declare it for that role in CONTROL_TABLES"
+    ),
+    "sweeper-reads-content": gettext_noop(
+        'put ShowToSweeper("<Model>") after what changed the table: the sweeper sees no content'
+    ),
     # Other ways to the rows of a table
     "schema-reachable": gettext_noop(
         "REVOKE USAGE: what is in another schema can hide what is in public"

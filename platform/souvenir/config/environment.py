@@ -37,6 +37,20 @@ class Environment(BaseSettings):
         description="PostgreSQL as `souvenir_owner`. Only for the migration job; never give it to "
         "the web or a worker.",
     )
+    relay_database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL as `souvenir_relay`. Only for the relay of the outbox.",
+    )
+    control_database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL as `souvenir_control`, which reads the directory of organizations. "
+        "Only for tools of the operator.",
+    )
+    sweeper_database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL as `souvenir_sweeper`, which sees ids of every organization. Only "
+        "for the verification of erasures; never give it to the web or a worker.",
+    )
     broker_url: SecretStr = Field(
         SecretStr("memory://"),
         description="Where jobs are rung: `pgmq://`, `amqp://…` or `redis://…`. A broker holds ids "

@@ -38,8 +38,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "tenants.User"
 
 DATABASES = {"default": _database(ENVIRONMENT.database_url.get_secret_value())}
-if ENVIRONMENT.owner_database_url is not None:
-    DATABASES["owner"] = _database(ENVIRONMENT.owner_database_url.get_secret_value())
+# Each only where it has business: see tenants/isolation/roles.py.
+DATABASES |= {
+    alias: _database(url.get_secret_value())
+    for alias, url in {
+        "owner": ENVIRONMENT.owner_database_url,
+        "relay": ENVIRONMENT.relay_database_url,
+        "control": ENVIRONMENT.control_database_url,
+        "sweeper": ENVIRONMENT.sweeper_database_url,
+    }.items()
+    if url is not None
+}
 # The keyring has a connection and transactions of its own, also where it shares the server.
 SOUVENIR_KEYRING_APART = ENVIRONMENT.keyring_database_url is not None
 _KEYRING = ENVIRONMENT.keyring_database_url or ENVIRONMENT.database_url

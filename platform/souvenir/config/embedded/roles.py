@@ -1,13 +1,13 @@
 """The roles and databases that Souvenir needs, made the same way everywhere; safe to run again.
 
-souvenir_owner   owns the database and its schema, and runs migrations
-souvenir_app     what the web and the workers are: it owns nothing and can change no rule
-souvenir_broker  has a database of its own for the queues, and cannot enter the other
+The roles of the database are those of tenants/isolation/roles.py. Beside them, souvenir_broker has
+a database of its own for the queues, and cannot enter the other.
 """
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import psycopg
 from pgmq.install import get_embedded_install_sql
@@ -15,17 +15,13 @@ from psycopg import sql
 
 from souvenir.config.embedded.address import Address
 from souvenir.config.embedded.postgres import SUPERUSER
+from tenants.isolation import roles
 
-OWNER, APP, BROKER = "souvenir_owner", "souvenir_app", "souvenir_broker"
+OWNER, APP, BROKER = roles.OWNER.name, roles.APP.name, "souvenir_broker"
 DATABASE, BROKER_DATABASE = "souvenir", "souvenir_broker"
 
-_NO_RIGHTS = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT"
-_APP_SETTINGS = {
-    # A plan made without the tenant's id prunes nothing: ten times slower, measured.
-    "plan_cache_mode": "force_custom_plan",
-    "max_parallel_workers_per_gather": "0",
-    "idle_in_transaction_session_timeout": "60s",
-}
+_BROKER_ROLE = roles.Role(BROKER, "keeps the queues, in a database of its own")
+_VISITORS = (roles.APP, *roles.SERVICES)  # of the database and the schema that the owner owns
 # Row-level security does not hide how large a table is.
 _SIZES = ("pg_relation_size", "pg_total_relation_size", "pg_table_size", "pg_indexes_size")
 
@@ -38,6 +34,19 @@ class Passwords:
     owner: str
     app: str
     broker: str
+    relay: str
+    control: str
+    sweeper: str
+
+    def of(self, role: roles.Role) -> str:
+        """The password of one role, by its name without the prefix."""
+        return str(getattr(self, role.name.removeprefix("souvenir_")))
+
+
+def new_passwords(length_bytes: int = 32, *, kept: Mapping[str, str] | None = None) -> Passwords:
+    """One for each role: random, URL-safe text. Those that are kept stay as they are."""
+    made = {field.name: secrets.token_urlsafe(length_bytes) for field in fields(Passwords)}
+    return Passwords(**(made | dict(kept or {})))
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,9 @@ class Cluster:
 
     app_url: str
     owner_url: str
+    relay_url: str
+    control_url: str
+    sweeper_url: str
     broker_url: str
     broker_dsn: str
 
@@ -57,11 +69,8 @@ class Cluster:
 def bootstrap(address: Address, passwords: Passwords, *, database: str = DATABASE) -> Cluster:
     """Make the roles, `database` and the queues' database. What is there already is left alone."""
     with _superuser(address, passwords) as admin:
-        _make_role(admin, OWNER, passwords.owner)
-        _make_role(admin, APP, passwords.app)
-        _make_role(admin, BROKER, passwords.broker)
-        for name, value in _APP_SETTINGS.items():
-            _run(admin, f"ALTER ROLE {APP} SET {name} = {{}}", sql.Literal(value))
+        for role in (*roles.ROLES, _BROKER_ROLE):
+            _make_role(admin, role, passwords.of(role))
         for name in ("postgres", "template1"):
             _run(admin, "REVOKE ALL ON DATABASE {} FROM PUBLIC", sql.Identifier(name))
         _make_database(admin, BROKER_DATABASE, BROKER)
@@ -73,12 +82,14 @@ def create_database(address: Address, passwords: Passwords, name: str) -> Cluste
     """Make a database for migrations to fill, after `bootstrap` has made the roles."""
     with _superuser(address, passwords) as admin:
         _make_database(admin, name, OWNER)
-        _run(admin, f"GRANT CONNECT ON DATABASE {{}} TO {APP}", sql.Identifier(name))
+        for role in _VISITORS:
+            _run(admin, f"GRANT CONNECT ON DATABASE {{}} TO {role.name}", sql.Identifier(name))
     with _superuser(address, passwords, name) as admin:
         _run(admin, "CREATE EXTENSION IF NOT EXISTS vector")
         _run(admin, f"ALTER SCHEMA public OWNER TO {OWNER}")
         _run(admin, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
-        _run(admin, f"GRANT USAGE ON SCHEMA public TO {APP}")
+        for role in _VISITORS:
+            _run(admin, f"GRANT USAGE ON SCHEMA public TO {role.name}")
         _hide_sizes(admin)
     return describe(address, passwords, name)
 
@@ -91,9 +102,16 @@ def drop_database(address: Address, passwords: Passwords, name: str) -> None:
 
 def describe(address: Address, passwords: Passwords, name: str) -> Cluster:
     """Say how to reach a database that was made already."""
+
+    def url(role: roles.Role) -> str:
+        return address.url(user=role.name, password=passwords.of(role), database=name)
+
     return Cluster(
-        app_url=address.url(user=APP, password=passwords.app, database=name),
-        owner_url=address.url(user=OWNER, password=passwords.owner, database=name),
+        app_url=url(roles.APP),
+        owner_url=url(roles.OWNER),
+        relay_url=url(roles.RELAY),
+        control_url=url(roles.CONTROL),
+        sweeper_url=url(roles.SWEEPER),
         broker_url="pgmq://",
         broker_dsn=address.dsn(user=BROKER, password=passwords.broker, database=BROKER_DATABASE),
     )
@@ -113,14 +131,21 @@ def _run(connection: psycopg.Connection, statement: str, *parts: sql.Composable)
     connection.execute(sql.SQL(statement).format(*parts))
 
 
-def _make_role(admin: psycopg.Connection, name: str, password: str) -> None:
-    if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+def _make_role(admin: psycopg.Connection, role: roles.Role, password: str) -> None:
+    found = admin.execute(
+        "SELECT rolpassword IS NOT NULL FROM pg_authid WHERE rolname = %s", [role.name]
+    ).fetchone()
+    if found is None:
+        admin.execute(roles.make_role(role))
+    if found != (True,):  # a migration may have made it, without a password
         # The verifier is computed here, so that no log or statistic can hold the password.
         verifier = admin.pgconn.encrypt_password(
-            password.encode(), name.encode(), b"scram-sha-256"
+            password.encode(), role.name.encode(), b"scram-sha-256"
         ).decode()
-        _run(admin, "CREATE ROLE {} LOGIN PASSWORD {}", sql.Identifier(name), sql.Literal(verifier))
-    _run(admin, f"ALTER ROLE {{}} {_NO_RIGHTS}", sql.Identifier(name))
+        _run(admin, f"ALTER ROLE {role.name} PASSWORD {{}}", sql.Literal(verifier))
+    admin.execute(f"ALTER ROLE {role.name} LOGIN {role.attributes}")
+    for statement in roles.set_role_up(role):
+        admin.execute(statement)
 
 
 def _make_database(admin: psycopg.Connection, name: str, owner: str) -> None:

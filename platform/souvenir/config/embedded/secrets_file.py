@@ -8,7 +8,7 @@ from pathlib import Path
 
 from souvenir.config.embedded.errors import SecretsLost
 from souvenir.config.embedded.places import FALLBACK, has_data
-from souvenir.config.embedded.roles import Passwords
+from souvenir.config.embedded.roles import Passwords, new_passwords
 
 _NAME = "secrets.json"
 
@@ -34,11 +34,14 @@ def read_or_make_secrets(home: Path, *, fallback: Path = FALLBACK) -> Secrets:
     path = home / _NAME
     if path.exists():
         kept = json.loads(path.read_text(encoding="ascii"))
-        return Secrets(**(kept | {"passwords": Passwords(**kept["passwords"])}))
+        found = Secrets(**(kept | {"passwords": new_passwords(kept=kept["passwords"])}))
+        if asdict(found) != kept:  # a role has come since
+            _write(path, found)
+        return found
     if has_data(home, fallback=fallback):
         raise SecretsLost(home=home)
     made = Secrets(
-        passwords=Passwords(*(secrets.token_urlsafe(32) for _ in range(4))),
+        passwords=new_passwords(),
         secret_key=secrets.token_urlsafe(64),
         sealing_key=secrets.token_urlsafe(32),
     )

@@ -3,7 +3,6 @@
 import atexit
 import fcntl
 import os
-import secrets
 import shutil
 import tempfile
 from contextlib import suppress
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from souvenir.config.embedded.postgres import EmbeddedPostgres
-from souvenir.config.embedded.roles import Cluster, Passwords, bootstrap
+from souvenir.config.embedded.roles import Cluster, Passwords, bootstrap, new_passwords
 
 TEST_DATABASE = "souvenir_test"
 _PREFIX = "souvenir-test-"
@@ -41,7 +40,7 @@ def start_throwaway(*, database: str = TEST_DATABASE) -> Throwaway:
     _clear_away_the_orphaned()
     folder = new_open_folder()
     _mark_in_use(folder)
-    passwords = Passwords(*(secrets.token_urlsafe(24) for _ in range(4)))
+    passwords = new_passwords(24)
     server = EmbeddedPostgres(
         folder / "home", password=passwords.superuser, durable=False, fallback=folder
     )
