@@ -62,6 +62,21 @@ class JobGaveUp(Conflict):
     )
 
 
+class JobEnded(Conflict):
+    code = "job-ended"
+    message = gettext_noop("The job {job_id} has ended already: there is nothing left to stop.")
+
+
+class JobNotCancellable(Conflict):
+    code = "job-not-cancellable"
+    message = gettext_noop("An erasure that was accepted is carried out: it cannot be stopped.")
+
+
+class NothingToRetry(Conflict):
+    code = "nothing-to-retry"
+    message = gettext_noop("Nothing of the job {job_id} failed, or it has not ended yet.")
+
+
 class LeaseLost(Conflict):
     """The job was taken over: whoever holds this lease must stop, and has written nothing since."""
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from souvenir.core.ids import new_id
-from tenants.isolation.tables import TenantScoped
+from tenants.isolation.tables import TenantForeignKey, TenantScoped
 
 
 class UserManager(BaseUserManager["User"]):
@@ -121,22 +121,37 @@ class Job(TenantScoped):
     class State(models.TextChoices):
         QUEUED = "queued"
         RUNNING = "running"
-        SUCCEEDED = "succeeded"
+        SUCCEEDED = "succeeded"  # `failed` tells how much of it was set aside all the same
         FAILED = "failed"
-        CANCELLED = "cancelled"  # what it worked on is being erased
+        CANCELLED = "cancelled"  # someone asked for it, or what it worked on is being erased
+
+    class ErrorClass(models.TextChoices):
+        PERMANENT = "permanent"  # trying again gives the same answer
+        TRANSIENT = "transient"  # it waits, and goes on by itself
+        POISON = "poison"  # our code or our process breaks on it
 
     kind = models.CharField(max_length=63)  # a value of souvenir.core.jobs.Job
     subject_id = models.UUIDField()  # the import, export or erasure it works on
     person_id = models.UUIDField(null=True)
+    parent_id = models.UUIDField(null=True)  # the job that asked for this one; ends with it
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     done = models.BigIntegerField(default=0)  # in `unit`s
+    failed = models.BigIntegerField(default=0)  # in `unit`s: set aside, each with a code
     total = models.BigIntegerField(null=True)  # None: not known yet
     unit = models.CharField(max_length=32, default="objects")
-    attempts = models.IntegerField(default=0)
+    attempts = models.IntegerField(default=0)  # claims since it last moved on
     fence = models.BigIntegerField(default=0)  # grows at each claim; an older holder writes nothing
+    holder = models.CharField(max_length=127, blank=True)  # host and process; "": nobody holds it
     ring_at = models.DateTimeField(default=timezone.now)  # if unfinished by then, ring again
+    error_class = models.CharField(max_length=16, choices=ErrorClass, blank=True)
     error_code = models.CharField(max_length=63, blank=True)
     error_params = models.JSONField(default=dict)
+    cost_bytes = models.BigIntegerField(default=0)  # read or written
+    cost_tokens = models.BigIntegerField(default=0)  # given to a model
+    cost_seconds = models.FloatField(default=0.0)  # of a worker's time
+    cancel_requested_at = models.DateTimeField(null=True)
+    version = models.BigIntegerField(default=1)  # grows at each change that a person can see
+    changed_at = models.DateTimeField(default=timezone.now)  # when it last grew
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -146,7 +161,53 @@ class Job(TenantScoped):
         indexes = [
             models.Index(fields=["tenant_id", "state", "ring_at"], name="job_to_ring"),
             models.Index(fields=["tenant_id", "created_at"], name="job_newest"),
+            models.Index(fields=["tenant_id", "parent_id"], name="job_children"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class JobItem(TenantScoped):
+    """One bounded part of a job: `size` units from `first` on, of the part called `name`.
+
+    Its effects commit with its state. Holds ids, counts and codes, nothing of what people wrote.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"  # an error that the person can act on
+        QUARANTINED = "quarantined"  # it breaks us: set aside, so that the rest can go on
+
+    job = TenantForeignKey(Job)
+    ordinal = models.IntegerField()  # the order of the work
+    name = models.CharField(max_length=127)  # what the job's code finds it by
+    first = models.IntegerField(default=0)
+    size = models.IntegerField(default=1)  # in the job's units; cut in two to find what breaks us
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    attempts = models.IntegerField(default=0)
+    losses = models.IntegerField(default=0)  # how many workers have died over it
+    fence = models.BigIntegerField(default=0)  # of the claim that began it
+    error_class = models.CharField(max_length=16, choices=Job.ErrorClass, blank=True)
+    error_code = models.CharField(max_length=63, blank=True)
+    error_params = models.JSONField(default=dict)
+    cost_bytes = models.BigIntegerField(default=0)
+    cost_tokens = models.BigIntegerField(default=0)
+    cost_seconds = models.FloatField(default=0.0)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(TenantScoped.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "job", "ordinal", "first"], name="item_place_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant_id", "job", "state", "ordinal"], name="item_next"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.first}+{self.size}"

@@ -17,7 +17,7 @@ from workers.app import app
 
 logger = logging.getLogger(__name__)
 _RETRY_SECONDS = 30.0
-_BEAT_SECONDS = 30.0  # a quarter of a lease
+_BEAT_SECONDS = 5.0  # a quarter of a lease
 
 
 def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
@@ -43,7 +43,7 @@ def work(lease: Lease, handler: Callable[[Lease], None]) -> None:
     except Unavailable as error:
         logger.warning("job %s waits: %s", lease.job_id, error.code)
         with tenant_scope(lease.organization_id):
-            lease.postpone(seconds=_RETRY_SECONDS)
+            lease.postpone(seconds=_RETRY_SECONDS, error=error)
     except SouvenirError as error:
         logger.info("job %s failed: %s", lease.job_id, error.code)
         with tenant_scope(lease.organization_id):
@@ -66,8 +66,7 @@ def _beating(lease: Lease) -> Iterator[None]:
 def _beat(lease: Lease, stop: threading.Event) -> None:
     while not stop.wait(_BEAT_SECONDS):
         try:
-            with lease.step():
-                pass
+            lease.renew()
         except LeaseLost:
             break  # the work itself meets this at its next step
         except DatabaseError:

@@ -209,7 +209,7 @@ def test_a_real_worker_brings_an_import_in_however_often_it_is_rung(
         time.sleep(0.1)
 
     job = _job(acme, record.job_id)
-    assert (job.state, job.attempts) == ("succeeded", 1)
+    assert (job.state, job.fence) == ("succeeded", 1)
     with tenant_scope(acme.id):
         assert Conversation.objects.count() == 1
 

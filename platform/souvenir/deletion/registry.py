@@ -34,6 +34,7 @@ KEPT = {
     "tenants_job": "what was done, and when",
     "keyring_subjectkey": "empty rows of destroyed keys, so that none is made again",
     "keyring_indexkey": "goes with the organization’s keys, which the keyring ends itself",
+    "tenants_jobitem": "which parts of it went well or failed: counts and codes",
 }
 
 

@@ -1,0 +1,39 @@
+"""Questions about jobs. All need a tenant scope."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from tenants.errors import JobNotFound
+from tenants.models import Job, JobItem
+
+UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
+SET_ASIDE = (JobItem.State.FAILED, JobItem.State.QUARANTINED)
+
+
+def jobs(*, person_id: UUID | None = None) -> QuerySet[Job]:
+    """Jobs of one person, or of all; newest first. Lazy."""
+    found = Job.objects.order_by("-created_at", "-id")
+    return found if person_id is None else found.filter(person_id=person_id)
+
+
+def get_job(*, job_id: UUID, person_id: UUID | None = None) -> Job:
+    """A job of one person, or of anyone. One query.
+
+    Raises:
+        JobNotFound: no such job in this organization.
+    """
+    job = jobs(person_id=person_id).filter(id=job_id).first()
+    if job is None:
+        raise JobNotFound(job_id=job_id)
+    return job
+
+
+def children_of(*, job_id: UUID) -> QuerySet[Job]:
+    """The jobs that a job has asked for, newest first. Lazy."""
+    return jobs().filter(parent_id=job_id)
+
+
+def job_items(*, job_id: UUID) -> QuerySet[JobItem]:
+    """The items of a job, in the order of the work. Lazy; filter by `state`."""
+    return JobItem.objects.filter(job_id=job_id).order_by("ordinal", "first")

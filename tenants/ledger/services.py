@@ -1,0 +1,125 @@
+"""Accept jobs, cancel them, try again. All need a tenant scope."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from souvenir.core.jobs import Job as Kind
+from souvenir.core.jobs import enqueue
+from tenants.errors import JobEnded, JobNotCancellable, NothingToRetry
+from tenants.ledger.changing import change
+from tenants.ledger.selectors import SET_ASIDE, UNFINISHED, get_job, job_items
+from tenants.models import Job, JobItem
+
+FIRST_RING = timedelta(seconds=30)  # a message not acted on by then counts as lost
+_NEVER_CANCELLED = {Kind.ERASE.value}  # what was asked to go goes
+
+
+def accept_job(
+    kind: Kind,
+    *,
+    subject_id: UUID,
+    person_id: UUID | None,
+    unit: str,
+    parent_id: UUID | None = None,
+) -> Job:
+    """Write the job down and ring for it when this transaction commits.
+
+    `parent_id` is the job that asks for this one: cancelling that cancels this.
+    """
+    job = Job.objects.create(
+        kind=kind.value,
+        subject_id=subject_id,
+        person_id=person_id,
+        parent_id=parent_id,
+        unit=unit,
+        ring_at=timezone.now() + FIRST_RING,
+    )
+    enqueue(kind, organization_id=job.tenant_id, job_id=job.id)
+    return job
+
+
+def cancel_job(*, job_id: UUID, person_id: UUID | None = None) -> Job:
+    """Stop a job and those it has asked for. What it has done stays; nothing more is written.
+
+    Cancelling twice changes nothing.
+
+    Raises:
+        JobNotFound
+        JobEnded: it has succeeded or failed already.
+        JobNotCancellable: an erasure is carried out once it is accepted.
+    """
+    job = get_job(job_id=job_id, person_id=person_id)
+    if job.kind in _NEVER_CANCELLED:
+        raise JobNotCancellable(job_id=job_id)
+    now = timezone.now()
+    ended = {"state": Job.State.CANCELLED, "cancel_requested_at": now, "finished_at": now}
+    unfinished = Job.objects.filter(state__in=UNFINISHED)
+    if change(unfinished.filter(id=job_id), holder="", **ended):
+        children = unfinished.filter(parent_id=job_id).exclude(kind__in=_NEVER_CANCELLED)
+        change(children, holder="", **ended)
+    job.refresh_from_db()
+    if job.state != Job.State.CANCELLED:
+        raise JobEnded(job_id=job_id)
+    return job
+
+
+def cancel_jobs(*, keep: UUID, subject_ids: list[UUID] | None = None) -> int:
+    """End unfinished jobs on some subjects, or all of the organization's, but for the job `keep`.
+
+    Whoever works on one loses the lease at the next step. Gives how many were ended.
+    """
+    found = Job.objects.filter(state__in=UNFINISHED).exclude(id=keep)
+    if subject_ids is not None:
+        found = found.filter(subject_id__in=subject_ids)
+    return change(found, state=Job.State.CANCELLED, holder="", finished_at=timezone.now())
+
+
+def retry_failed_items(*, job_id: UUID, person_id: UUID | None = None) -> Job:
+    """Let a job that ended try again what it set aside; without items, all of it.
+
+    What went well is not done again.
+
+    Raises:
+        JobNotFound
+        NothingToRetry: it has not ended, or nothing of it failed.
+    """
+    job = get_job(job_id=job_id, person_id=person_id)
+    failed = job_items(job_id=job_id).filter(state__in=SET_ASIDE)
+    ended = Job.objects.filter(id=job_id, state__in=(Job.State.SUCCEEDED, Job.State.FAILED))
+    if not (failed.exists() or job.state == Job.State.FAILED):
+        raise NothingToRetry(job_id=job_id)
+    queued = change(
+        ended,
+        state=Job.State.QUEUED,
+        attempts=0,
+        failed=0,
+        finished_at=None,
+        ring_at=timezone.now() + FIRST_RING,
+        error_class="",
+        error_code="",
+        error_params={},
+    )
+    if not queued:
+        raise NothingToRetry(job_id=job_id)
+    failed.update(
+        state=JobItem.State.QUEUED, losses=0, error_class="", error_code="", error_params={}
+    )
+    enqueue(Kind(job.kind), organization_id=job.tenant_id, job_id=job_id)
+    job.refresh_from_db()
+    return job
+
+
+def ring_overdue_jobs() -> int:
+    """Ring for every job of this organization that nobody has taken, or whose holder is gone.
+
+    Gives the number of jobs rung. The sweep loops over organizations.
+    """
+    now = timezone.now()
+    overdue = list(Job.objects.filter(state__in=UNFINISHED, ring_at__lt=now)[:500])
+    for job in overdue:
+        enqueue(Kind(job.kind), organization_id=job.tenant_id, job_id=job.id)
+    waiting = [job.id for job in overdue if job.state == Job.State.QUEUED]
+    Job.objects.filter(id__in=waiting).update(ring_at=now + FIRST_RING)
+    return len(overdue)
