@@ -3,12 +3,14 @@
 Both organizations have rows in every tenant table, so that an empty answer is a refusal.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
 from django.apps import apps
-from django.db import DatabaseError, connection, models
+from django.db import DatabaseError, connections, models, router
 from pgvector import HalfVector
 
 from souvenir.deletion.services import request_erasure
@@ -19,6 +21,8 @@ from souvenir.memories.models import Evidence, MemoryVersion, Message
 from souvenir.memories.services import Statement, add_memory, ensure_shared_store
 from tenants.isolation.scope import tenant_scope
 from tenants.isolation.tables import TenantManager, TenantOwned
+from tenants.keyring.database import ALIAS, keyring_transaction
+from tenants.keyring.services import index_keys, sealing_secrets
 from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant
 
 _MODELS = [model for model in apps.get_models() if issubclass(model, TenantOwned)]
@@ -68,15 +72,33 @@ def _fill_every_table(tenant: Tenant) -> None:
         )
         request_export(person=None)
         request_erasure(target="memory", target_id=memory.id)
+        index_keys()
+        sealing_secrets([store.id])
+
+
+def _alias(model: type[models.Model]) -> str:
+    """The connection that a model is asked over: the keyring has its own."""
+    return router.db_for_read(model)
+
+
+@contextmanager
+def _scope(tenant: Tenant, model: type[models.Model]) -> Iterator[None]:
+    """The scope of a tenant, where the model's rows are."""
+    with tenant_scope(tenant.id):
+        if _alias(model) != ALIAS:
+            yield
+            return
+        with keyring_transaction():
+            yield
 
 
 def _tenants_seen(model: type[models.Model]) -> set[object]:
     return set(model._default_manager.values_list("tenant_id", flat=True))
 
 
-def _count(statement: str, *parameters: UUID) -> int:
-    """How many rows a statement gave or changed."""
-    with connection.cursor() as cursor:
+def _count(model: type[models.Model], statement: str, *parameters: UUID) -> int:
+    """How many rows a statement gave or changed, where the model's rows are."""
+    with connections[_alias(model)].cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
 
@@ -84,7 +106,7 @@ def _count(statement: str, *parameters: UUID) -> int:
 @each_model
 def test_both_have_rows_in_every_table(model: type[models.Model], pair: Pair) -> None:
     for tenant in (pair.acme, pair.globex):
-        with tenant_scope(tenant.id):
+        with _scope(tenant, model):
             assert _tenants_seen(model) == {tenant.id}
 
 
@@ -93,10 +115,10 @@ def test_both_have_rows_in_every_table(model: type[models.Model], pair: Pair) ->
 def test_a_query_that_forgot_its_tenant_sees_no_foreign_row(
     model: type[models.Model], pair: Pair
 ) -> None:
-    with tenant_scope(pair.globex.id):
+    with _scope(pair.globex, model):
         foreign = list(model._default_manager.values_list("pk", flat=True))
 
-    with tenant_scope(pair.acme.id):
+    with _scope(pair.acme, model):
         assert "WHERE" not in str(model._default_manager.all().query)
         assert _tenants_seen(model) == {pair.acme.id}
         assert not model._default_manager.filter(tenant_id=pair.globex.id).exists()
@@ -106,7 +128,7 @@ def test_a_query_that_forgot_its_tenant_sees_no_foreign_row(
 @pytest.mark.usefixtures("no_filter")
 @each_model
 def test_a_query_without_a_tenant_sees_nothing(model: type[models.Model], pair: Pair) -> None:
-    with tenant_scope(pair.acme.id):
+    with _scope(pair.acme, model):
         seen_within = _tenants_seen(model)
 
     # The same connection, straight after: nothing of the scope stays behind.
@@ -117,13 +139,15 @@ def test_a_query_without_a_tenant_sees_nothing(model: type[models.Model], pair: 
 @each_model
 def test_raw_sql_sees_and_changes_its_own_rows_only(model: type[models.Model], pair: Pair) -> None:
     table, them = model._meta.db_table, pair.globex.id
-    with tenant_scope(pair.acme.id):
-        foreign = _count(f'SELECT 1 FROM "{table}" WHERE tenant_id = %s', them)
-        joined = _count(f'SELECT 1 FROM "{table}" a JOIN "{table}" b ON a.tenant_id <> b.tenant_id')
-        stolen = _count(
-            f'UPDATE "{table}" SET tenant_id = %s WHERE tenant_id = %s', pair.acme.id, them
+    with _scope(pair.acme, model):
+        foreign = _count(model, f'SELECT 1 FROM "{table}" WHERE tenant_id = %s', them)
+        joined = _count(
+            model, f'SELECT 1 FROM "{table}" a JOIN "{table}" b ON a.tenant_id <> b.tenant_id'
         )
-        deleted = _count(f'DELETE FROM "{table}" WHERE tenant_id = %s', them)
+        stolen = _count(
+            model, f'UPDATE "{table}" SET tenant_id = %s WHERE tenant_id = %s', pair.acme.id, them
+        )
+        deleted = _count(model, f'DELETE FROM "{table}" WHERE tenant_id = %s', them)
 
     assert (foreign, joined, stolen, deleted) == (0, 0, 0, 0)
 
@@ -136,16 +160,16 @@ def test_raw_sql_gives_no_row_away(model: type[models.Model], pair: Pair) -> Non
     into = ", ".join(f'"{name}"' for name in names)
     copy = f'INSERT INTO "{table}" ({into}) SELECT {", ".join(values)} FROM "{table}"'
 
-    with pytest.raises(DatabaseError, match="row-level security"), tenant_scope(pair.acme.id):
-        _count(copy, pair.globex.id)
+    with pytest.raises(DatabaseError, match="row-level security"), _scope(pair.acme, model):
+        _count(model, copy, pair.globex.id)
 
 
 @each_model
 def test_raw_sql_without_a_tenant_sees_nothing(model: type[models.Model], pair: Pair) -> None:
     everything = f'SELECT 1 FROM "{model._meta.db_table}"'
 
-    assert _count(everything) == 0
-    assert _count(f'DELETE FROM "{model._meta.db_table}"') == 0
+    assert _count(model, everything) == 0
+    assert _count(model, f'DELETE FROM "{model._meta.db_table}"') == 0
 
 
 @each_model
@@ -155,5 +179,5 @@ def test_commands_past_row_security_are_refused(
 ) -> None:
     refusal = pytest.raises(DatabaseError, match=r"permission denied|with row-level security")
 
-    with refusal, tenant_scope(pair.acme.id):
-        _count(command.format(f'"{model._meta.db_table}"'))
+    with refusal, _scope(pair.acme, model):
+        _count(model, command.format(f'"{model._meta.db_table}"'))

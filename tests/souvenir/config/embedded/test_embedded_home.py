@@ -1,6 +1,8 @@
 """A home has one set of secrets and one Souvenir at a time."""
 
+import json
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,28 @@ def test_secrets_are_made_once_and_read_by_their_owner_alone(tmp_path: Path) -> 
 
 def test_no_two_secrets_are_the_same(tmp_path: Path) -> None:
     made = read_or_make_secrets(tmp_path)
-    passwords = made.passwords
+    passwords = asdict(made.passwords)
 
-    assert len({passwords.superuser, passwords.owner, passwords.app, passwords.broker}) == 4
+    assert len(set(passwords.values())) == len(passwords) == 7
+
+
+def test_a_home_from_before_a_role_was_there_gets_its_password_and_keeps_the_others(
+    tmp_path: Path,
+) -> None:
+    made = read_or_make_secrets(tmp_path)
+    path = tmp_path / "secrets.json"
+    kept = json.loads(path.read_text(encoding="ascii"))
+    for role in ("relay", "control", "sweeper"):
+        del kept["passwords"][role]
+    path.write_text(json.dumps(kept), encoding="ascii")
+
+    found = read_or_make_secrets(tmp_path)
+
+    assert replace(found.passwords, relay="", control="", sweeper="") == replace(
+        made.passwords, relay="", control="", sweeper=""
+    )
+    assert all((found.passwords.relay, found.passwords.control, found.passwords.sweeper))
+    assert read_or_make_secrets(tmp_path) == found
 
 
 def test_a_database_without_its_secrets_is_not_given_new_ones(tmp_path: Path) -> None:
