@@ -14,9 +14,15 @@ from tenants.isolation.operations import APP_ROLE, IsolateTenantTable
 from tenants.isolation.scope import NoTenantScope
 from tenants.isolation.tables import TenantForeignKey, TenantManager, TenantOwned
 from tests.architecture.sources import PACKAGES
+from tests.tenants.readable import readable
 
 MODELS = [model for model in apps.get_models() if not model._meta.proxy]
 TENANT_MODELS = [model for model in MODELS if issubclass(model, TenantOwned)]
+# The types of ids, times, numbers, states: what proves an erasure, and is no content.
+_PLAIN = {
+    "uuid", "boolean", "smallint", "integer", "bigint", "date", "timestamp with time zone",
+    "text", "character varying",
+}  # fmt: skip
 each_tenant_model = pytest.mark.parametrize(
     "model", TENANT_MODELS, ids=lambda model: model._meta.db_table
 )
@@ -75,6 +81,21 @@ def test_its_content_keeps_no_statistics(model: type[models.Model]) -> None:
         f"Name these in `content=` of {model.__name__}’s IsolateTenantTable: the statistics of the "
         "database would keep copies of values past their deletion."
     )
+
+
+@each_tenant_model
+def test_the_sweeper_sees_its_ids_and_none_of_its_content(model: type[models.Model]) -> None:
+    table = model._meta.db_table
+    ids = {name for name, kind, _ in readable("default", table) if kind == "uuid"}
+
+    shown = readable("sweeper", table)
+
+    hidden = ids - {name for name, _, _ in shown}
+    assert hidden == set(), (
+        f'Put ShowToSweeper("{model.__name__}") (tenants/isolation/grants.py) after the operation '
+        f"that added {sorted(hidden)}: an erasure is proved by the ids that are left."
+    )
+    assert [name for name, kind, comment in shown if comment or kind not in _PLAIN] == []
 
 
 @each_tenant_model
