@@ -23,7 +23,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.isolation.tables import TenantManager, TenantOwned
 from tenants.keyring.database import ALIAS, keyring_transaction
 from tenants.keyring.services import index_keys, sealing_secrets
-from tenants.models import JobItem
+from tenants.models import Job, JobItem
 from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant
 
 _MODELS = [model for model in apps.get_models() if issubclass(model, TenantOwned)]
@@ -73,7 +73,7 @@ def _fill_every_table(tenant: Tenant) -> None:
         )
         request_export(person=None)
         request_erasure(target="memory", target_id=memory.id)
-        JobItem.objects.create(job_id=batch.job_id, ordinal=99, name="more")
+        JobItem.objects.create(job=Job.objects.all()[0], ordinal=99, name="more")
         index_keys()
         sealing_secrets([store.id])
 
