@@ -13,6 +13,13 @@ class SlugTaken(Conflict):
     message = gettext_noop("The short name “{slug}” is taken. Choose another one.")
 
 
+class OrganizationExists(Conflict):
+    """Only a caller that chooses ids, or names one key twice, meets this."""
+
+    code = "organization-exists"
+    message = gettext_noop("There is an organization {organization} already. Send a new key.")
+
+
 class PlacementRefused(Invalid):
     """`params["reasons"]` holds codes of tenants.residency.REASONS, which the doors spell out."""
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from tenants.errors import (
     KeyNotFound,
     OrganizationErased,
+    OrganizationExists,
     PlacementRefused,
     ScopeNotForPerson,
     SlugTaken,
@@ -31,13 +32,20 @@ class IssuedKey:
 
 
 def create_organization(
-    *, slug: str, name_en: str, name_fr: str, placement: str
+    *,
+    slug: str,
+    name_en: str,
+    name_fr: str,
+    placement: str,
+    organization_id: UUID | None = None,
 ) -> tuple[Organization, IssuedKey]:
-    """Provision an organization in its home region and issue its owner's key.
+    """Provision an organization in its home region and issue its owner's key, both or neither.
+
+    With `organization_id` it joins the scope of that id, if one is open.
 
     Raises:
         PlacementRefused: unknown, outside the policy, or not where this cell runs; with reasons.
-        SlugTaken
+        SlugTaken, OrganizationExists
         KeystoreUnavailable, KeyRefused: nothing was made.
     """
     place = placements().get(placement)
@@ -49,13 +57,17 @@ def create_organization(
     if Organization.objects.filter(slug=slug).exists():
         raise SlugTaken(slug=slug)
     organization = Organization(slug=slug, name_en=name_en, name_fr=name_fr, placement=placement)
+    if organization_id is not None:
+        if Organization.objects.filter(id=organization_id).exists():
+            raise OrganizationExists(organization=organization_id)
+        organization.id = organization_id
     create_tenant_key(organization.id)  # first: an organization without a key could keep nothing
-    try:
-        with transaction.atomic():
-            organization.save(force_insert=True)
-    except IntegrityError as error:
-        raise SlugTaken(slug=slug) from error
     with tenant_scope(organization.id):
+        try:
+            with transaction.atomic():
+                organization.save(force_insert=True)
+        except IntegrityError as error:
+            raise SlugTaken(slug=slug) from error
         key = issue_key(label="owner", scopes=list(SCOPES))
     return organization, key
 

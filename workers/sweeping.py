@@ -2,6 +2,7 @@
 
 from souvenir.export.services import expire_exports
 from tenants import objects
+from tenants.idempotency.services import expire_replays
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import ring_overdue_jobs
 from tenants.selectors import organizations
@@ -11,11 +12,12 @@ _ABANDONED_SECONDS = 24 * 60 * 60  # no upload and no copy takes that long to wr
 
 def sweep() -> dict[str, int]:
     """One round. Running it twice, or in two processes, does no harm. Gives counts by kind."""
-    counts = {"jobs_rung": 0, "exports_expired": 0, "drafts_removed": 0}
+    counts = dict.fromkeys(("jobs_rung", "exports_expired", "drafts_removed", "replays_expired"), 0)
     for organization in organizations().filter(state="active").iterator():
         with tenant_scope(organization.id):
             counts["jobs_rung"] += ring_overdue_jobs()
             counts["exports_expired"] += expire_exports()
+            counts["replays_expired"] += expire_replays()
             counts["drafts_removed"] += objects.remove_abandoned_drafts(
                 older_than_seconds=_ABANDONED_SECONDS
             )

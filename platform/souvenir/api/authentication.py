@@ -14,8 +14,9 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from souvenir.api.caller import Caller
+from souvenir.api.caller import Caller, presented_key
 from souvenir.api.errors import BodyTooLarge, KeyInvalid
+from souvenir.api.idempotency import asks_for_once, take_digest
 from souvenir.api.problems import problem
 from tenants.errors import OrganizationSuspended
 from tenants.isolation.scope import tenant_in_scope, tenant_scope
@@ -26,12 +27,6 @@ from tenants.selectors import get_organization, verify_key, verify_platform_key
 _PREFIX = "/api/"
 _LINKS = "/api/v1/downloads/"  # a link names its organization itself; whoever follows it may be any
 _ENVELOPE_BYTES = 64 * 1024  # what a multipart body may hold besides the file
-
-
-def presented_key(request: HttpRequest) -> str | None:
-    """The key that a request carries: `Bearer <key>`, or mem0's `Token <key>`."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    return key.strip() if scheme.lower() in {"bearer", "token"} and key.strip() else None
 
 
 class ScopeMiddleware:
@@ -61,6 +56,8 @@ class ScopeMiddleware:
             return problem(BodyTooLarge(limit_bytes=limit))
         if length and not _read_body(request, of=organization_id, key=key):
             return problem(BodyTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+        if length and asks_for_once(request):
+            take_digest(request)
         with tenant_scope(organization_id):
             response = self._get_response(request)
             if response.status_code >= HTTPStatus.BAD_REQUEST:

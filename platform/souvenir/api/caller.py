@@ -3,11 +3,18 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from souvenir.api.errors import OrganizationKeyNeeded, PlatformKeyNeeded, ScopeMissing
 from souvenir.memories.selectors import reachable_stores
 from tenants.models import Organization
+
+
+def presented_key(request: HttpRequest) -> str | None:
+    """The key that a request carries: `Bearer <key>`, or mem0's `Token <key>`."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() in {"bearer", "token"} and key.strip() else None
 
 
 @dataclass(frozen=True, slots=True)

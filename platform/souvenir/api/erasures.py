@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from souvenir.api.caller import caller_of
+from souvenir.api.idempotency import answer_holds_no_content
 from souvenir.api.paging import NewestErasures
 from souvenir.api.views import TenantView
 from souvenir.deletion.models import Erasure
@@ -58,6 +59,7 @@ class Erasures(TenantView):
             bound_to=caller_of(request).person_id,
         )
         erasure = request_erasure(target=data["target"], target_id=target_id)
+        answer_holds_no_content(request)
         location = {"Location": f"/api/v1/jobs/{erasure.job_id}"}
         return Response(ErasureOut(erasure).data, status=202, headers=location)
 

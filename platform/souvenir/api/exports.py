@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from souvenir.api.caller import caller_of
+from souvenir.api.idempotency import answer_holds_no_content
 from souvenir.api.jobs import JobOut
 from souvenir.api.views import TenantView
 from souvenir.export.links import open_download, sign_download
@@ -72,6 +73,7 @@ class Exports(TenantView):
             bound_to=caller_of(request).person_id, external_id=body.validated_data.get("person")
         )
         export = request_export(person=person)
+        answer_holds_no_content(request)
         location = {"Location": f"/api/v1/jobs/{export.job_id}"}
         return Response(ExportWithJob(export).data, status=202, headers=location)
 

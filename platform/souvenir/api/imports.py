@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from souvenir.api.caller import caller_of
+from souvenir.api.idempotency import answer_is_about
 from souvenir.api.jobs import JobOut
 from souvenir.api.views import TenantView
 from souvenir.ingestion.models import Import
@@ -76,6 +77,7 @@ class Imports(TenantView):
             bound_to=caller_of(request).person_id,
             external_id=body.validated_data.get("person"),
         )
+        answer_is_about(request, person.id if person else None)
         record = accept_import(person=person, upload=Upload(file.name, file.chunks()))
         location = {"Location": f"/api/v1/jobs/{record.job_id}"}
         return Response(ImportWithReport(record).data, status=202, headers=location)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from souvenir.api.caller import Caller, caller_of
 from souvenir.api.erasures import ErasureOut
+from souvenir.api.idempotency import answer_holds_no_content, answer_is_about
 from souvenir.api.memory_shapes import (
     AnswerOut,
     CorrectionIn,
@@ -87,6 +88,7 @@ class Memories(TenantView):
             bound_to=caller.person_id, external_id=data.get("person"), slug=data.get("store")
         )
         memory = remember(store=store, statement=_statement(data, caller), kind=data["kind"])
+        answer_is_about(request, memory.person_id)
         return Response(memories_out([memory])[0], status=201)
 
 
@@ -111,6 +113,7 @@ class OneMemory(TenantView):
             statement=_statement(data, caller),
             expected_version=data.get("version"),
         )
+        answer_is_about(request, memory.person_id)
         return Response(memories_out([memory])[0])
 
     @extend_schema(operation_id="forgetMemory", responses={202: ErasureOut})
@@ -118,6 +121,7 @@ class OneMemory(TenantView):
         """Forget it: out of every answer now, erased by a job right after."""
         get_memory(memory_id=memory_id, store_ids=caller_of(request).stores())
         erasure = request_erasure(target="memory", target_id=memory_id)
+        answer_holds_no_content(request)
         return Response(ErasureOut(erasure).data, status=202)
 
 
@@ -136,6 +140,7 @@ class MemoryHistory(TenantView):
 
 class Search(TenantView):
     scopes = {"POST": "memories:read"}
+    changes_nothing = frozenset({"POST"})
 
     @extend_schema(operation_id="searchMemories", request=QuestionIn, responses=AnswerOut)
     def post(self, request: Request) -> Response:

@@ -8,7 +8,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from souvenir.api.idempotency import answer_holds_no_content
 from souvenir.api.views import PlatformView
+from tenants.isolation.scope import tenant_in_scope
 from tenants.models import Organization
 from tenants.selectors import get_organization, organizations, placement_choices
 from tenants.services import create_organization, resume_organization, suspend_organization
@@ -73,7 +75,9 @@ class Organizations(PlatformView):
             name_en=data["name_en"],
             name_fr=data["name_fr"],
             placement=data["region"],
+            organization_id=tenant_in_scope(),
         )
+        answer_holds_no_content(request)
         out = OrganizationOut(organization).data | {"owner_key": key.text}
         return Response(out, status=201)
 

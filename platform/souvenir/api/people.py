@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from souvenir.api.idempotency import answer_is_about
 from souvenir.api.paging import Oldest
 from souvenir.api.views import TenantView
 from souvenir.memories.selectors import get_person, people
@@ -72,7 +73,9 @@ class People(TenantView):
         """The person known by this id, made with a personal store if new. Safe to repeat."""
         body = PersonIn(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(PersonOut(ensure_person(**body.validated_data)).data)
+        person = ensure_person(**body.validated_data)
+        answer_is_about(request, person.id)
+        return Response(PersonOut(person).data)
 
 
 class Keys(TenantView):
@@ -96,6 +99,7 @@ class Keys(TenantView):
             person_id=person.id if person else None,
             expires_at=data.get("expires_at"),
         )
+        answer_is_about(request, key.record.person_id)
         return Response(KeyOut(key.record).data | {"key": key.text}, status=201)
 
 

@@ -30,6 +30,7 @@ from souvenir.core.errors import (
     Unavailable,
 )
 from souvenir.core.sealing import SealBroken
+from tenants.idempotency.errors import IdempotencyKeyReused
 from tenants.keyring.errors import ContentGone, KeyRefused
 from tenants.residency import REASONS
 
@@ -41,6 +42,7 @@ _STATUSES: dict[type[SouvenirError], HTTPStatus] = {
     ContentGone: HTTPStatus.GONE,
     KeyRefused: HTTPStatus.LOCKED,
     SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
+    IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Invalid: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,
@@ -88,8 +90,8 @@ def problem(error: SouvenirError, *, errors: list[dict[str, str]] | None = None)
     response.headers["Content-Language"] = get_language() or "en-ca"
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = "30"
+    if error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
 
 

@@ -1,9 +1,14 @@
 """What every view of this door has in common."""
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -13,7 +18,9 @@ from rest_framework.views import APIView
 
 from souvenir.api.caller import caller_of
 from souvenir.api.errors import AddressNotFound
+from souvenir.api.idempotency import asks_for_once, organization_to_make, run_once
 from souvenir.api.paging import Newest
+from tenants.isolation.scope import tenant_in_scope, tenant_scope
 
 
 class WhoseIn(serializers.Serializer[Any]):
@@ -38,7 +45,12 @@ class TenantView(APIView):
     """A view of one organization. `scopes` says which scope each method needs."""
 
     scopes: ClassVar[dict[str, str]]
+    changes_nothing: ClassVar[frozenset[str]] = frozenset()  # methods that only ask, like GET
     pagination_class: type[BasePagination] = Newest
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        run_once(cls, but=cls.changes_nothing)
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
@@ -58,7 +70,26 @@ class TenantView(APIView):
 
 
 class PlatformView(APIView):
-    """A view of the operator: acts on the directory, opens no organization."""
+    """A view of the operator: acts on the directory, opens no organization.
+
+    With an Idempotency-Key, what changes an organization is done in that one's scope, where the
+    answer is kept; the id of one that is to be made follows from the key.
+    """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        run_once(cls)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if tenant_in_scope() or not asks_for_once(request):
+            return super().dispatch(request, *args, **kwargs)
+        with tenant_scope(kwargs.get("organization_id") or organization_to_make(request)):
+            response = super().dispatch(request, *args, **kwargs)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
+            if response.status_code >= HTTPStatus.BAD_REQUEST:
+                transaction.set_rollback(True)
+            return response
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)

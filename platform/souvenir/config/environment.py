@@ -107,6 +107,13 @@ class Environment(BaseSettings):
     export_days: int = Field(
         7, ge=1, le=30, description="How long a finished export can be downloaded, in days."
     )
+    idempotency_hours: int = Field(
+        48,
+        ge=24,
+        le=24 * 30,
+        description="How long a request that came with an `Idempotency-Key` is known again, in "
+        "hours.",
+    )
     demo: bool = Field(
         default=True,
         description="Make the demonstration at the first start of the embedded profile.",

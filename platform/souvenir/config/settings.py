@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "tenants",
     "tenants.keyring",
+    "tenants.idempotency",
     "souvenir.memories",
     "souvenir.ingestion",
     "souvenir.embedding",
@@ -158,7 +159,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "souvenir.api.schema.DoorSchema",
     "EXCEPTION_HANDLER": "souvenir.api.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,
@@ -197,5 +198,6 @@ SOUVENIR_PLACEMENTS_FILE = ENVIRONMENT.placements_file
 SOUVENIR_PUBLIC_URL = ENVIRONMENT.public_url
 SOUVENIR_CELL = ENVIRONMENT.cell
 SOUVENIR_UPLOAD_MAX_BYTES = ENVIRONMENT.upload_max_bytes
+SOUVENIR_IDEMPOTENCY_HOURS = ENVIRONMENT.idempotency_hours
 SOUVENIR_DEMO = ENVIRONMENT.demo
 SOUVENIR_EXPORT_DAYS = ENVIRONMENT.export_days

@@ -17,6 +17,7 @@ class SouvenirError(Exception):
 
     code: ClassVar[str] = "error"
     message: ClassVar[str] = ""
+    retry_after_seconds: ClassVar[int | None] = None  # when it may be different
 
     def __init__(self, **params: Any) -> None:
         self.params = params
@@ -41,3 +42,5 @@ class Conflict(SouvenirError):
 
 class Unavailable(SouvenirError):
     """It may work later: something Souvenir depends on does not answer."""
+
+    retry_after_seconds = 30

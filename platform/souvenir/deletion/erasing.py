@@ -26,6 +26,8 @@ from souvenir.memories.models import (
     Store,
 )
 from tenants import objects
+from tenants.idempotency.models import Replay
+from tenants.idempotency.services import forget_answers
 from tenants.ledger import Lease, cancel_jobs
 from tenants.models import ApiKey
 from tenants.services import mark_organization_erased
@@ -44,6 +46,7 @@ def erase(lease: Lease) -> None:
     with lease.step():
         erasure = Erasure.objects.get(id=lease.subject_id)
         _remove_exports(lease, erasure)
+        _forget_answers(erasure)
     _STEPS[Target(erasure.target)](lease, erasure)
     with lease.step():
         erasure = Erasure.objects.select_for_update().get(id=lease.subject_id)
@@ -75,6 +78,13 @@ def _remove_exports(lease: Lease, erasure: Erasure) -> None:
     ]
     removed, _ = found.delete()
     _count(erasure.id, {"exports": removed, "export_files": sum(files)})
+
+
+def _forget_answers(erasure: Erasure) -> None:
+    """What requests were answered may tell of it. That they were carried out is still known."""
+    everyone = erasure.target == Target.ORGANIZATION
+    dropped = forget_answers(person_id=None if everyone else erasure.person_id)
+    _count(erasure.id, {"answers": dropped})
 
 
 def _remove(erasure: Erasure, rows: dict[str, Rows]) -> None:
@@ -160,6 +170,7 @@ def _erase_organization(lease: Lease, erasure: Erasure) -> None:
         counts = {
             "keys": ApiKey.objects.all().delete()[0],
             "imports": Import.objects.all().delete()[0],
+            "answers": Replay.objects.all().delete()[0],
             "object_files": objects.remove_all(),
         }
         _count(erasure.id, counts)

@@ -35,6 +35,7 @@ KEPT = {
     "keyring_subjectkey": "empty rows of destroyed keys, so that none is made again",
     "keyring_indexkey": "goes with the organization’s keys, which the keyring ends itself",
     "tenants_jobitem": "which parts of it went well or failed: counts and codes",
+    "idempotency_replay": "that a request was carried out; what it answered goes (forget_answers)",
 }
 
 
