@@ -23,10 +23,16 @@ _NETWORK_MODULES = {
     "httpx",
     "httpx2",
     "requests",
+    "hvac",
     "smtplib",
 }
-# The one client; and the embedded profile, which looks for a free port on loopback.
-_MAY_CONNECT = {"tenants/egress.py", "platform/souvenir/config/embedded"}
+# The one client; the one to the cell's own keystore; and the embedded profile, which looks for a
+# free port on loopback.
+_MAY_CONNECT = {
+    "tenants/egress.py",
+    "tenants/keyring/providers/transit_client.py",
+    "platform/souvenir/config/embedded",
+}
 
 
 @pytest.mark.parametrize(

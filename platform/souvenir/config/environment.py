@@ -75,13 +75,40 @@ class Environment(BaseSettings):
         None,
         description="The same as `souvenir_owner`. Only for the migration job.",
     )
-    key_provider: Literal["file"] = Field(
+    key_provider: Literal["file", "transit"] = Field(
         "file",
-        description="Where the keys of organizations live: `file` is for one computer.",
+        description="Where the keys of organizations live: `file` is for one computer; `transit` "
+        "is OpenBao or HashiCorp Vault.",
     )
     keys_dir: Path = Field(
         CHECKOUT / ".souvenir" / "keys",
-        description="With the provider `file`: the folder of the keys of organizations.",
+        description="With `file`: the folder of the keys of organizations.",
+    )
+    keystore_url: str = Field(
+        "",
+        description="With `transit`: the address of the keystore, as `https://…`. It is part of "
+        "the cell, as the database is: whoever runs it holds the keys.",
+    )
+    keystore_ca_file: Path | None = Field(
+        None,
+        description="With `transit`: the authority that signed the keystore's certificate (PEM). "
+        "Not set: the authorities that this machine trusts.",
+    )
+    keystore_token_file: Path | None = Field(
+        None,
+        description="With `transit`: the file of the token to ask with, read at every use; or, "
+        "with a role, of a Kubernetes service account's token.",
+    )
+    keystore_role: str = Field(
+        "",
+        description="With `transit`: the role to sign in with through Kubernetes "
+        "(`auth/kubernetes`). Empty: the token file holds the keystore's own token.",
+    )
+    keystore_mount: str = Field(
+        "transit", description="With `transit`: the path that the engine is mounted at."
+    )
+    keystore_namespace: str = Field(
+        "", description="With `transit`: the namespace of the keystore; empty: none."
     )
     objects_dir: Path = Field(
         CHECKOUT / ".souvenir" / "objects",
@@ -130,6 +157,17 @@ class Environment(BaseSettings):
             names = [host.strip() for host in hosts.split(",") if host.strip()]
             return {**values, "allowed_hosts": names}
         return values
+
+    @model_validator(mode="after")
+    def _refuse_a_provider_without_its_settings(self) -> Self:
+        needed = {
+            "file": (),
+            "transit": ("keystore_url", "keystore_token_file"),
+        }[self.key_provider]
+        if missing := [f"SOUVENIR_{name.upper()}" for name in needed if not getattr(self, name)]:
+            msg = f"With SOUVENIR_KEY_PROVIDER={self.key_provider}, set {', '.join(missing)}."
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:

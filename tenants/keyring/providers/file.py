@@ -10,7 +10,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,8 +54,11 @@ class FileKeys:
             return AESGCM(versions[version]).decrypt(
                 wrapped[_VERSION_BYTES:end], wrapped[end:], context
             )
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # altered, or cut short
             raise SealBroken from error
+
+    def unwrap_many(self, name: str, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        return [self.unwrap(name, wrapped, context=context) for wrapped, context in items]
 
     def rotate(self, name: str) -> None:
         with self._alone():

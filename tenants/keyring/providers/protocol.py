@@ -1,5 +1,6 @@
 """What a key provider is, whichever one holds the keys of organizations."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -12,7 +13,9 @@ class KeyProvider(Protocol):
     """
 
     def create(self, name: str) -> None:
-        """Make the key. One that is there is left alone; one that was destroyed stays so."""
+        """Make the key. One that is there is left alone; one that was destroyed stays so, as far as
+        the provider remembers it: a name is never given to a second organization.
+        """
 
     def wrap(self, name: str, secret: bytes, *, context: bytes) -> bytes:
         """A secret under the key's newest version, bound to `context`."""
@@ -22,6 +25,13 @@ class KeyProvider(Protocol):
 
         Raises:
             SealBroken: altered, or bound to another context.
+        """
+
+    def unwrap_many(self, name: str, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """The secrets of some (wrapped, context), in order: one question where that can be.
+
+        Raises:
+            SealBroken: one of them is.
         """
 
     def rotate(self, name: str) -> None:
