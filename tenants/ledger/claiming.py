@@ -1,7 +1,6 @@
 """Taking a job, so that one worker at a time has it."""
 
 import os
-import socket
 from uuid import UUID
 
 from django.db.models import Q
@@ -47,4 +46,4 @@ def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
 
 
 def _this_process() -> str:
-    return f"{socket.gethostname()[:100]}:{os.getpid()}"
+    return f"{os.uname().nodename[:100]}:{os.getpid()}"
