@@ -39,6 +39,12 @@ WITH RECURSIVE me AS (
     SELECT * FROM relations
      WHERE kind IN ('r', 'p') AND NOT partition AND control IS NULL
        AND (tenant IS NOT NULL OR reachable)
+), walled AS (
+    -- A partition inherits neither policies nor statistics targets: each must have its own.
+    SELECT r.*, NULL::oid AS root FROM relations r WHERE r.oid IN (SELECT oid FROM tenant_tables)
+    UNION ALL
+    SELECT r.*, t.oid FROM relations r JOIN tenant_tables t ON t.oid = pg_partition_root(r.oid)
+     WHERE r.partition
 ), grants AS (
     -- What the roles beside the run-time role hold is services.sql's.
     SELECT r.name, a.grantee, a.is_grantable FROM relations r CROSS JOIN aclexplode(r.acl) a
@@ -50,18 +56,19 @@ WITH RECURSIVE me AS (
 ), keys AS (
     SELECT con.*, t.tenant AS source_tenant, f.tenant AS target_tenant
       FROM pg_constraint con
-      LEFT JOIN tenant_tables t ON t.oid = con.conrelid
-      LEFT JOIN tenant_tables f ON f.oid = con.confrelid
+      LEFT JOIN walled t ON t.oid = con.conrelid
+      LEFT JOIN walled f ON f.oid = con.confrelid
      WHERE con.contype IN ('p', 'u', 'f', 'x') AND (t.oid IS NOT NULL OR f.oid IS NOT NULL)
 ), content AS (
     -- Bytes and vectors are content; other columns are where IsolateTenantTable says so.
     SELECT t.oid, t.name || '.' || a.attname AS name, a.attnum, a.attstattarget, y.typname
-      FROM tenant_tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0
+      FROM walled t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0
       JOIN pg_type y ON y.oid = a.atttypid
      WHERE y.typname IN ('bytea', 'vector', 'halfvec', 'sparsevec')
-        OR EXISTS (SELECT FROM pg_description d
-                    WHERE d.classoid = 'pg_class'::regclass AND d.objoid = t.oid
-                      AND d.objsubid = a.attnum AND d.description = 'content')
+        OR EXISTS (SELECT FROM pg_description d JOIN pg_attribute m
+                       ON m.attrelid = d.objoid AND m.attnum = d.objsubid
+                    WHERE d.classoid = 'pg_class'::regclass AND d.objoid IN (t.oid, t.root)
+                      AND m.attname = a.attname AND d.description = 'content')
 ), functions AS (
     SELECT p.*, p.oid::regprocedure::text AS name FROM pg_proc p
      WHERE p.oid >= 16384 AND NOT EXISTS (
@@ -124,11 +131,11 @@ WITH RECURSIVE me AS (
      WHERE kind IN ('r', 'p', 'f') AND NOT partition AND control IS NULL
        AND (reachable OR tenant IS NOT NULL) AND tenant_always IS NOT TRUE
     UNION ALL
-    SELECT 'row-security-off', name FROM tenant_tables WHERE NOT enabled
+    SELECT 'row-security-off', name FROM walled WHERE NOT enabled
     UNION ALL
-    SELECT 'row-security-not-forced', name FROM tenant_tables WHERE NOT forced
+    SELECT 'row-security-not-forced', name FROM walled WHERE NOT forced
     UNION ALL
-    SELECT 'policy-not-exact', t.name FROM tenant_tables t
+    SELECT 'policy-not-exact', t.name FROM walled t
      WHERE (SELECT count(*) = 1 AND bool_and(
                        p.polcmd = '*' AND p.polpermissive AND p.polroles = '{0}'
                        AND pg_get_expr(p.polqual, p.polrelid) IS NOT DISTINCT FROM %(predicate)s
@@ -137,7 +144,7 @@ WITH RECURSIVE me AS (
     UNION ALL
     -- The same words can mean another function, operator or cast. PostgreSQL's own leave no trace
     -- here; whatever does is not what the words say.
-    SELECT 'policy-not-exact', t.name FROM tenant_tables t JOIN pg_policy p ON p.polrelid = t.oid
+    SELECT 'policy-not-exact', t.name FROM walled t JOIN pg_policy p ON p.polrelid = t.oid
       JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
      WHERE d.refclassid <> 'pg_class'::regclass OR d.refobjid <> t.oid
     UNION ALL
@@ -195,6 +202,10 @@ WITH RECURSIVE me AS (
     UNION ALL
     SELECT 'partition-reachable', name FROM relations WHERE partition AND reachable
     UNION ALL
+    SELECT 'partitioned-without-tenant', t.name FROM tenant_tables t
+      JOIN pg_partitioned_table p ON p.partrelid = t.oid
+     WHERE p.partattrs[0] IS DISTINCT FROM t.tenant
+    UNION ALL
     SELECT 'table-inherits', child.name FROM pg_inherits i
       JOIN relations child ON child.oid = i.inhrelid JOIN relations parent ON parent.oid = i.inhparent
      WHERE NOT child.partition AND (child.oid IN (SELECT oid FROM tenant_tables)
@@ -225,7 +236,7 @@ WITH RECURSIVE me AS (
 
     -- Keys
     UNION ALL
-    SELECT 'no-primary-key', name FROM tenant_tables t
+    SELECT 'no-primary-key', name FROM walled t
      WHERE NOT EXISTS (SELECT FROM keys k WHERE k.conrelid = t.oid AND k.contype = 'p')
     UNION ALL
     SELECT 'key-without-tenant', conname::text FROM keys
@@ -244,20 +255,20 @@ WITH RECURSIVE me AS (
     SELECT 'exclusion-constraint', conname::text FROM keys WHERE contype = 'x' OR conperiod
     UNION ALL
     SELECT 'unique-index-without-tenant', i.indexrelid::regclass::text
-      FROM pg_index i JOIN tenant_tables t ON t.oid = i.indrelid
+      FROM pg_index i JOIN walled t ON t.oid = i.indrelid
      WHERE i.indisunique AND i.indkey[0] IS DISTINCT FROM t.tenant
     UNION ALL
-    SELECT 'sequence-on-tenant-table', t.name FROM tenant_tables t
+    SELECT 'sequence-on-tenant-table', t.name FROM walled t
       JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
       JOIN pg_class s ON d.classid = 'pg_class'::regclass AND s.oid = d.objid AND s.relkind = 'S'
     UNION ALL
-    SELECT 'sequence-on-tenant-table', t.name FROM tenant_tables t
+    SELECT 'sequence-on-tenant-table', t.name FROM walled t
       JOIN pg_attrdef f ON f.adrelid = t.oid
       JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
       JOIN pg_class s ON d.refclassid = 'pg_class'::regclass AND s.oid = d.refobjid AND s.relkind = 'S'
     UNION ALL
     SELECT 'table-not-logged', name FROM relations
-     WHERE persistence = 'u' AND (control IS NOT NULL OR oid IN (SELECT oid FROM tenant_tables))
+     WHERE persistence = 'u' AND (control IS NOT NULL OR oid IN (SELECT oid FROM walled))
 
     -- What runs out of sight
     UNION ALL
@@ -295,14 +306,16 @@ WITH RECURSIVE me AS (
 
     -- Copies of content, which would outlive an erasure
     UNION ALL
+    SELECT 'table-out-of-reach', name FROM tenant_tables WHERE NOT reachable
+    UNION ALL
     SELECT 'content-keeps-statistics', name FROM content WHERE attstattarget IS DISTINCT FROM 0
     UNION ALL
     SELECT 'statistics-on-content', s.stxname::text FROM pg_statistic_ext s
-      JOIN tenant_tables t ON t.oid = s.stxrelid
+      JOIN walled t ON t.oid = s.stxrelid
      WHERE s.stxexprs IS NOT NULL OR EXISTS (
            SELECT FROM content c WHERE c.oid = t.oid AND c.attnum = ANY (s.stxkeys))
     UNION ALL
-    SELECT 'generated-from-content', t.name || '.' || a.attname FROM tenant_tables t
+    SELECT 'generated-from-content', t.name || '.' || a.attname FROM walled t
       JOIN pg_attrdef f ON f.adrelid = t.oid
       JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = f.adnum AND a.attgenerated <> ''
       JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid

@@ -160,11 +160,30 @@ def _foreign_keys_undone(model: type[Model]) -> list[str]:
     return statements
 
 
-def _walls(table: str) -> list[str]:
+def isolate_partition(partition: str, *, content: Iterable[str] = ()) -> list[str]:
+    """The statements that give a partition of a tenant table the walls of its parent.
+
+    PostgreSQL hands on to a partition neither policies nor statistics targets, and no role is
+    granted anything on it: rows are reached through the parent alone. The owner runs them in the
+    transaction that makes the partition, before anybody can see it.
+
+    Args:
+        content: as for the parent's `IsolateTenantTable`.
+    """
+    return [*_row_security(partition), *_no_statistics(partition, content)]
+
+
+def _row_security(table: str) -> list[str]:
     return [
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
         f'CREATE POLICY {POLICY} ON "{table}" USING ({PREDICATE}) WITH CHECK ({PREDICATE})',
+    ]
+
+
+def _walls(table: str) -> list[str]:
+    return [
+        *_row_security(table),
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {APP_ROLE}',
     ]
 

@@ -71,6 +71,9 @@ REMEDIES = {
     "partition-reachable": gettext_noop(
         "grant on the parent only: a partition does not inherit its policies"
     ),
+    "partitioned-without-tenant": gettext_noop(
+        "begin the partition key with tenant_id: another would mix tenants in the planner too"
+    ),
     "table-inherits": gettext_noop(
         "ALTER TABLE … NO INHERIT: keys and policies stop at each table"
     ),
@@ -125,6 +128,9 @@ REMEDIES = {
         "drop it, or name it in EXTENSIONS once it has been looked through"
     ),
     # Copies of content
+    "table-out-of-reach": gettext_noop(
+        "grant it to souvenir_app, or drop it: no erasure reaches what the run-time role cannot"
+    ),
     "content-keeps-statistics": gettext_noop("name the column in `content=` of IsolateTenantTable"),
     "statistics-on-content": gettext_noop(
         "DROP STATISTICS: it would keep values past their deletion"

@@ -13,11 +13,12 @@ from tests.tenants.planted import (
     of_keys,
     of_other_doors,
     of_other_roles,
+    of_partitions,
     of_policies,
     of_privileges,
     of_the_role,
 )
-from tests.tenants.planted.hole import Hole
+from tests.tenants.planted.hole import Hole, partitioned_table
 from tests.tenants.second_server import found_after
 
 HOLES = [
@@ -28,6 +29,7 @@ HOLES = [
         of_privileges,
         of_other_doors,
         of_other_roles,
+        of_partitions,
         of_keys,
         of_hidden_code,
         of_copies,
@@ -47,6 +49,13 @@ def test_a_planted_hole_is_found_by_name(hole: Hole) -> None:
 @pytest.mark.usefixtures("migrated_elsewhere")
 def test_where_nothing_is_planted_nothing_is_found() -> None:
     assert found_after() == set()
+
+
+@pytest.mark.usefixtures("migrated_elsewhere")
+def test_a_well_made_partitioned_table_is_no_hole() -> None:
+    made = partitioned_table("planted", columns="note text, blob bytea,", content=("note", "blob"))
+
+    assert found_after(made) == set()
 
 
 def test_every_code_of_the_audit_is_planted() -> None:

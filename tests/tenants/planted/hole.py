@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tenants.isolation.operations import POLICY, PREDICATE
+from tenants.isolation.operations import POLICY, PREDICATE, isolate_partition
 
 DATABASE = "souvenir_isolation"
 TABLE = "memories_person"
@@ -30,3 +30,25 @@ def tenant_table(name: str, *, columns: str = "", options: str = "") -> str:
         f" CREATE POLICY {POLICY} ON {name} {EXACT};"
         f" GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO souvenir_app;"
     )
+
+
+def partitioned_table(name: str, *, columns: str = "", content: tuple[str, ...] = ()) -> str:
+    """A tenant table in two partitions, one of them parted again, in which nothing is wrong."""
+    parts = {
+        f"{name}_0": f"PARTITION OF {name} FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
+        f"{name}_1": f"PARTITION OF {name} FOR VALUES WITH (MODULUS 2, REMAINDER 1)"
+        " PARTITION BY LIST (id)",
+        f"{name}_1_rest": f"PARTITION OF {name}_1 DEFAULT",
+    }
+    marks = [f"COMMENT ON COLUMN {name}.{column} IS 'content'" for column in content]
+    stops = [f"ALTER TABLE {name} ALTER {column} SET STATISTICS 0" for column in content]
+    made = [
+        statement
+        for part, rest in parts.items()
+        for statement in (
+            f"CREATE TABLE {part} {rest}",
+            *isolate_partition(part, content=content),
+        )
+    ]
+    whole = tenant_table(name, columns=columns, options="PARTITION BY HASH (tenant_id)")
+    return "; ".join([whole.rstrip("; "), *marks, *stops, *made]) + ";"

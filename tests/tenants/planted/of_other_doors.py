@@ -1,13 +1,9 @@
 """Other ways to the rows of a table than the table."""
 
-from tests.tenants.planted.hole import DATABASE, TABLE, Hole, tenant_table
+from tests.tenants.planted.hole import DATABASE, TABLE, Hole
 
 _WRAPPER = (
     "CREATE FOREIGN DATA WRAPPER elsewhere; CREATE SERVER far FOREIGN DATA WRAPPER elsewhere;"
-)
-_PARTITIONED = (
-    f"{tenant_table('planted', options='PARTITION BY HASH (tenant_id)')}"
-    " CREATE TABLE planted_0 PARTITION OF planted FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
 )
 
 
@@ -54,30 +50,6 @@ HOLES = [
         "a materialized view that nobody reaches, which an erasure would forget",
         f"CREATE MATERIALIZED VIEW planted AS SELECT * FROM {TABLE}",
         "materialized-view",
-        "planted",
-    ),
-    Hole(
-        "a partition that is granted",
-        f"{_PARTITIONED} GRANT SELECT ON planted_0 TO souvenir_app",
-        "partition-reachable",
-        "planted_0",
-    ),
-    Hole(
-        "a partition that is granted with all the rest",
-        f"{_PARTITIONED} GRANT SELECT ON ALL TABLES IN SCHEMA public TO souvenir_app",
-        "partition-reachable",
-        "planted_0",
-    ),
-    Hole(
-        "a column of a partition that is granted",
-        f"{_PARTITIONED} GRANT SELECT (tenant_id) ON planted_0 TO souvenir_app",
-        "partition-reachable",
-        "planted_0",
-    ),
-    Hole(
-        "a partitioned table without row-level security",
-        f"{_PARTITIONED} ALTER TABLE planted DISABLE ROW LEVEL SECURITY",
-        "row-security-off",
         "planted",
     ),
     Hole(

@@ -2,12 +2,6 @@
 
 from tests.tenants.planted.hole import DATABASE, TABLE, Hole
 
-_PARTITIONED = (
-    "CREATE TABLE planted (tenant_id uuid NOT NULL, id uuid, PRIMARY KEY (tenant_id, id))"
-    " PARTITION BY HASH (tenant_id);"
-    " CREATE TABLE planted_0 PARTITION OF planted FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
-)
-
 
 def _power(role: str, power: str) -> Hole:
     return Hole(
@@ -142,12 +136,6 @@ HOLES = [
         "GRANT SELECT (slug) ON tenants_organization TO souvenir_control WITH GRANT OPTION",
         "service-role-privilege",
         "tenants_organization.slug: GRANT OPTION to souvenir_control",
-    ),
-    Hole(
-        "the sweeper reads a partition",
-        f"{_PARTITIONED} GRANT SELECT (id) ON planted_0 TO souvenir_sweeper",
-        "service-role-privilege",
-        "planted_0.id: SELECT to souvenir_sweeper",
     ),
     Hole(
         "the sweeper reads a table in another schema",
