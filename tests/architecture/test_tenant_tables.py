@@ -9,7 +9,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from souvenir.deletion.registry import ERASABLES, KEPT
 from tenants.content import ContentJsonField, ContentTextField
-from tenants.isolation.catalogue import CONTROL_TABLES
+from tenants.isolation.catalogue import CONTROL_TABLES, audit_isolation
 from tenants.isolation.operations import APP_ROLE, IsolateTenantTable
 from tenants.isolation.scope import NoTenantScope
 from tenants.isolation.tables import TenantForeignKey, TenantManager, TenantOwned
@@ -155,6 +155,12 @@ def test_it_cannot_be_asked_without_a_scope(model: type[models.Model]) -> None:
 def test_it_cannot_be_made_without_a_scope(model: type[models.Model]) -> None:
     with pytest.raises(NoTenantScope):
         model()
+
+
+def test_the_audit_of_the_database_finds_nothing() -> None:
+    found = [f"{one.code}: {one.object} ({one.remedy})" for one in audit_isolation()]
+
+    assert found == [], "Nothing would be served on this schema: " + "; ".join(found)
 
 
 def test_the_tests_run_as_the_role_that_serves() -> None:

@@ -55,6 +55,12 @@ HOLES = [
     ),
     _index("an index on an expression of content", f"{TABLE} (tenant_id, lower(external_id))"),
     _index("an index on bytes", "memories_conversation (tenant_id, title)"),
+    Hole(
+        "a unique constraint on bytes",
+        "ALTER TABLE memories_conversation ADD CONSTRAINT planted UNIQUE (tenant_id, title)",
+        "index-on-content",
+        "planted",
+    ),
     _index(
         "an index that content decides about",
         "memories_conversation (tenant_id, id) WHERE title <> ''",
