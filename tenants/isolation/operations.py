@@ -115,6 +115,50 @@ class IsolateTenantTable(Operation):
         return f"Isolate the tenants of {self.model_name}"
 
 
+class MarkContent(Operation):
+    """Mark a column that was added to a tenant table as content: it keeps no statistics."""
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(self, model_name: str, column: str) -> None:
+        self.model_name = model_name
+        self.column = column
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__qualname__, [self.model_name, self.column], {})
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Statistics are no part of Django's state."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        marked = [*_no_statistics(table, [self.column]), show_to_sweeper(table)]
+        for statement in marked:
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        unmarked = [*_no_statistics_undone(table, [self.column]), show_to_sweeper(table)]
+        for statement in unmarked:
+            schema_editor.execute(statement)
+
+    def describe(self) -> str:
+        return f"Keep no statistics of {self.column} of {self.model_name}"
+
+
 def _references(model: type[Model]) -> dict[str, str]:
     """Column → table referred to, of every TenantForeignKey."""
     return {

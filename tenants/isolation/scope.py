@@ -40,6 +40,27 @@ def tenant_in_scope() -> UUID | None:
 
 
 @contextmanager
+def tenant_named(tenant_id: UUID) -> Iterator[UUID]:
+    """Say for whom the body works, without a transaction of the data.
+
+    For a database that has a setting and transactions of its own; in this one nothing can be seen
+    without `tenant_scope`.
+
+    Raises:
+        TenantScopeSwitch: another organization's scope is open.
+    """
+    outer = _scope.get()
+    if outer not in (None, tenant_id):
+        msg = "A scope cannot open inside another organization's scope."
+        raise TenantScopeSwitch(msg)
+    token = _scope.set(tenant_id)
+    try:
+        yield tenant_id
+    finally:
+        _scope.reset(token)
+
+
+@contextmanager
 def tenant_scope(tenant_id: UUID) -> Iterator[UUID]:
     """Run the body as one transaction for one organization.
 

@@ -6,13 +6,14 @@ whether they share a server with the data or not.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Model
 from psycopg import sql
 
-from tenants.isolation.scope import SETTING, current_tenant
+from tenants.isolation.scope import SETTING, tenant_named
 from tenants.keyring.errors import KeystoreUnavailable
 
 ALIAS = "keyring"
@@ -35,16 +36,16 @@ class KeyringRouter:
 
 
 @contextmanager
-def keyring_transaction() -> Iterator[None]:
-    """A transaction of the keyring for the organization in scope.
+def keyring_transaction(tenant_id: UUID) -> Iterator[None]:
+    """A transaction of the keyring for one organization, whose scope may be open or not.
 
     Raises:
         KeystoreUnavailable: its database does not answer.
     """
-    with reachable(), transaction.atomic(using=ALIAS):
+    with tenant_named(tenant_id), reachable(), transaction.atomic(using=ALIAS):
         with connections[ALIAS].cursor() as cursor:
             statement = sql.SQL("SET LOCAL {} = {}").format(
-                sql.Identifier(*SETTING.split(".")), sql.Literal(str(current_tenant()))
+                sql.Identifier(*SETTING.split(".")), sql.Literal(str(tenant_id))
             )
             cursor.execute(statement.as_string(cursor.connection))
         yield

@@ -47,17 +47,21 @@ def sealing_secrets(subject_ids: Iterable[UUID]) -> tuple[SubjectSecret, ...]:
         ContentGone: one of them was destroyed.
         KeystoreUnavailable, KeyRefused
     """
-    return tuple(_newest(subject_id) for subject_id in sorted(set(subject_ids)))
+    tenant_id = current_tenant()
+    return tuple(_newest(tenant_id, subject_id) for subject_id in sorted(set(subject_ids)))
 
 
-def opening_secrets(entries: Sequence[tuple[UUID, int]]) -> tuple[SubjectSecret, ...]:
-    """The keys that a sealed value names (`subjects_of`), in its order.
+def opening_secrets(
+    entries: Sequence[tuple[UUID, int]], *, tenant_id: UUID
+) -> tuple[SubjectSecret, ...]:
+    """The keys that a sealed value names (`subjects_of`), in its order. Needs no scope: whoever
+    has the value has read it in one.
 
     Raises:
         ContentGone: one of them was destroyed.
         KeystoreUnavailable, KeyRefused
     """
-    return tuple(_secret(subject_id, version) for subject_id, version in entries)
+    return tuple(_secret(tenant_id, subject_id, version) for subject_id, version in entries)
 
 
 def index_keys() -> tuple[tuple[int, bytes], ...]:
@@ -80,24 +84,24 @@ def destroy_subject_keys(subject_id: UUID) -> None:
 
     A second call changes nothing.
     """
-    now = timezone.now()
-    with keyring_transaction():
+    tenant_id, now = current_tenant(), timezone.now()
+    with keyring_transaction(tenant_id):
         SubjectKey.objects.get_or_create(
             subject_id=subject_id, version=1, defaults={"wrapped": b"", "destroyed_at": now}
         )
         alive = SubjectKey.objects.filter(subject_id=subject_id, destroyed_at=None)
         alive.update(wrapped=b"", destroyed_at=now)
-        _tell(subject_id)
+        _tell(tenant_id, subject_id)
 
 
 def destroy_tenant_keys() -> None:
     """End every key of the organization, and its key at the provider. Twice changes nothing."""
     tenant_id = current_tenant()
-    with keyring_transaction():
+    with keyring_transaction(tenant_id):
         alive = SubjectKey.objects.filter(destroyed_at=None)
         alive.update(wrapped=b"", destroyed_at=timezone.now())
         IndexKey.objects.all().delete()
-        _tell(None)
+        _tell(tenant_id, None)
     key_provider().destroy(_name(tenant_id))
 
 
@@ -110,8 +114,8 @@ def rotate_tenant_key() -> int:
     provider, name = key_provider(), _name(tenant_id)
     provider.rotate(name)
     count = 0
-    for row in _all_keys():
-        with keyring_transaction():
+    for row in _all_keys(tenant_id):
+        with keyring_transaction(tenant_id):
             here = type(row).objects.select_for_update().filter(pk=row.pk).first()
             if here is None or not here.wrapped:
                 continue
@@ -129,10 +133,11 @@ def rotate_subject_key(subject_id: UUID) -> int:
     Raises:
         ContentGone
     """
-    newest = _newest(subject_id).version
-    _make(subject_id, newest + 1)
-    with keyring_transaction():
-        _tell(subject_id)
+    tenant_id = current_tenant()
+    newest = _newest(tenant_id, subject_id).version
+    _make(tenant_id, subject_id, newest + 1)
+    with keyring_transaction(tenant_id):
+        _tell(tenant_id, subject_id)
     return newest + 1
 
 
@@ -141,10 +146,11 @@ def retire_subject_keys(subject_id: UUID, *, below: int) -> int:
 
     Gives how many there were.
     """
-    with keyring_transaction():
+    tenant_id = current_tenant()
+    with keyring_transaction(tenant_id):
         old = SubjectKey.objects.filter(subject_id=subject_id, version__lt=below, destroyed_at=None)
         count = old.update(wrapped=b"", destroyed_at=timezone.now())
-        _tell(subject_id)
+        _tell(tenant_id, subject_id)
     return count
 
 
@@ -156,17 +162,19 @@ def begin_index_epoch() -> int:
     epochs = [epoch for epoch, _ in index_keys()]
     if len(epochs) > 1:
         return epochs[0]
-    _make_index_key(epochs[0] + 1)
-    with keyring_transaction():
-        _tell(None)
+    tenant_id = current_tenant()
+    _make_index_key(tenant_id, epochs[0] + 1)
+    with keyring_transaction(tenant_id):
+        _tell(tenant_id, None)
     return epochs[0] + 1
 
 
 def retire_index_epochs(*, below: int) -> int:
     """End the epochs before `below`, which no token is made with any more. Gives how many."""
-    with keyring_transaction():
+    tenant_id = current_tenant()
+    with keyring_transaction(tenant_id):
         count, _ = IndexKey.objects.filter(epoch__lt=below).delete()
-        _tell(None)
+        _tell(tenant_id, None)
     return count
 
 
@@ -177,36 +185,33 @@ def forget_old_changes() -> int:
     return count
 
 
-def _tell(subject_id: UUID | None) -> None:
+def _tell(tenant_id: UUID, subject_id: UUID | None) -> None:
     """Have every process drop what it holds. In the transaction that changes the key."""
-    tenant_id = current_tenant()
     KeyChange.objects.create(organization_id=tenant_id, subject_id=subject_id)
     unwrapped_keys.drop(tenant_id, subject_id)
 
 
-def _newest(subject_id: UUID) -> SubjectSecret:
-    tenant_id = current_tenant()
+def _newest(tenant_id: UUID, subject_id: UUID) -> SubjectSecret:
     live = unwrapped_keys.live(tenant_id, subject_id)
     if live is None:
-        with keyring_transaction():
+        with keyring_transaction(tenant_id):
             rows = SubjectKey.objects.filter(subject_id=subject_id).order_by("-version")
             row = rows.first()
         if row is None:
-            _make(subject_id, 1)
-            return _newest(subject_id)
+            _make(tenant_id, subject_id, 1)
+            return _newest(tenant_id, subject_id)
         if row.destroyed_at is not None:
             raise ContentGone
         live = (row.version,)
         unwrapped_keys.keep_live(tenant_id, subject_id, live)
-    return _secret(subject_id, live[0])
+    return _secret(tenant_id, subject_id, live[0])
 
 
-def _secret(subject_id: UUID, version: int) -> SubjectSecret:
-    tenant_id = current_tenant()
+def _secret(tenant_id: UUID, subject_id: UUID, version: int) -> SubjectSecret:
     name = (tenant_id, subject_id, version)
     secret = unwrapped_keys.get(name)
     if secret is None:
-        with keyring_transaction():
+        with keyring_transaction(tenant_id):
             row = SubjectKey.objects.filter(subject_id=subject_id, version=version).first()
         if row is None or row.destroyed_at is not None:
             raise ContentGone
@@ -215,26 +220,26 @@ def _secret(subject_id: UUID, version: int) -> SubjectSecret:
     return SubjectSecret(subject_id, version, secret)
 
 
-def _make(subject_id: UUID, version: int) -> None:
+def _make(tenant_id: UUID, subject_id: UUID, version: int) -> None:
     """Make a version of a subject's key. Of two that do it at once, the first one's stays."""
-    row = SubjectKey(subject_id=subject_id, version=version)
-    row.wrapped = _fresh(row.tenant_id, row)
-    with keyring_transaction():
+    row = SubjectKey(tenant_id=tenant_id, subject_id=subject_id, version=version)
+    row.wrapped = _fresh(tenant_id, row)
+    with keyring_transaction(tenant_id):
         SubjectKey.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def _make_index_key(epoch: int) -> None:
-    row = IndexKey(epoch=epoch)
-    row.wrapped = _fresh(row.tenant_id, row)
-    with keyring_transaction():
+def _make_index_key(tenant_id: UUID, epoch: int) -> None:
+    row = IndexKey(tenant_id=tenant_id, epoch=epoch)
+    row.wrapped = _fresh(tenant_id, row)
+    with keyring_transaction(tenant_id):
         IndexKey.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _read_index_keys(tenant_id: UUID) -> tuple[tuple[int, bytes], ...]:
-    with keyring_transaction():
+    with keyring_transaction(tenant_id):
         rows = list(IndexKey.objects.order_by("-epoch"))
     if not rows:
-        _make_index_key(1)
+        _make_index_key(tenant_id, 1)
         return _read_index_keys(tenant_id)
     found = []
     for row in rows:
@@ -245,8 +250,8 @@ def _read_index_keys(tenant_id: UUID) -> tuple[tuple[int, bytes], ...]:
     return tuple(found)
 
 
-def _all_keys() -> list[SubjectKey | IndexKey]:
-    with keyring_transaction():
+def _all_keys(tenant_id: UUID) -> list[SubjectKey | IndexKey]:
+    with keyring_transaction(tenant_id):
         subjects = SubjectKey.objects.filter(destroyed_at=None)
         return [*subjects.defer("wrapped"), *IndexKey.objects.defer("wrapped")]
 

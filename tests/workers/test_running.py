@@ -216,8 +216,8 @@ def test_a_real_worker_brings_an_import_in_however_often_it_is_rung(
 
 def test_the_sweep_removes_what_a_killed_process_had_begun_to_write(acme: Tenant) -> None:
     with tenant_scope(acme.id):
-        objects.store("assets", "whole", [b"x"])
-        folder = objects.object_path("assets", "whole").parent
+        objects.store("assets", "whole", [b"x"], sealed_for=[acme.id])
+        folder = objects.stored("assets", "whole").path.parent
         old, fresh = folder / ".draft-old", folder / ".draft-new"
         for draft in (old, fresh):
             draft.write_bytes(b"half")

@@ -101,8 +101,9 @@ class Download(APIView):
         """The zip itself."""
         download = open_download(token)
         return FileResponse(
-            download.path.open("rb"),
+            download.stream,
             as_attachment=True,
             filename=download.file_name,
             content_type="application/zip",
+            headers={"Content-Length": str(download.size_bytes)},
         )

@@ -18,6 +18,7 @@ from souvenir.memories.models import (
     Conversation,
     Evidence,
     Memory,
+    MemorySubject,
     MemoryVersion,
     Message,
     Person,
@@ -67,18 +68,44 @@ def _by_person(reach: Reach) -> Q:
     return Q(person_id__in=reach.person_ids)
 
 
+def _memories(reach: Reach) -> Q:
+    """Memories of these stores, and those of other stores that are about these people."""
+    return Q(store_id__in=reach.store_ids) | Q(id__in=_about(reach))
+
+
+def _by_memory(reach: Reach) -> Q:
+    """What belongs to such a memory, whatever store it is in."""
+    return _by_store(reach) | Q(memory_id__in=_about(reach))
+
+
+def _about(reach: Reach) -> QuerySet[Any, UUID]:
+    found = MemorySubject.objects.filter(person_id__in=reach.person_ids)
+    return found.values_list("memory_id", flat=True)
+
+
+def _by_passage(reach: Reach) -> Q:
+    passages = Passage.objects.filter(memory_id__in=_about(reach))
+    return _by_store(reach) | Q(passage_id__in=passages.values("id"))
+
+
 def _evidence(reach: Reach) -> Q:
-    return Q(version__store_id__in=reach.store_ids) | Q(message__store_id__in=reach.store_ids)
+    return (
+        Q(version__store_id__in=reach.store_ids)
+        | Q(message__store_id__in=reach.store_ids)
+        | Q(version__memory_id__in=_about(reach))
+    )
 
 
 # Children before parents: vectors and tokens first, people last.
 ERASABLES = (
-    Erasable("passage_vectors", PassageVector, _by_store),
-    Erasable("passage_tokens", PassageToken, _by_store),
-    Erasable("passages", Passage, _by_store),
+    Erasable("passage_vectors", PassageVector, _by_passage),
+    Erasable("passage_tokens", PassageToken, _by_passage),
+    Erasable("passages", Passage, _by_memory),
     Erasable("evidence", Evidence, _evidence),
-    Erasable("memory_versions", MemoryVersion, _by_store),
-    Erasable("memories", Memory, _by_store),
+    Erasable("memory_versions", MemoryVersion, _by_memory),
+    Erasable("memories", Memory, _memories),
+    # Of a memory that goes they go with it: without them, nobody would know whom it was about.
+    Erasable("memory_subjects", MemorySubject, _by_person),
     Erasable("raw_objects", RawObject, _by_store),
     Erasable("assets", Asset, _by_store),
     Erasable("messages", Message, _by_store),

@@ -50,10 +50,11 @@ def passage_texts(passages: list[Passage]) -> dict[UUID, str]:
     """The text of each passage, by its id; without those whose text has gone. Two queries."""
     message_ids = {passage.message_id for passage in passages if passage.message_id}
     memory_ids = {passage.memory_id for passage in passages if passage.memory_id}
-    blocks = dict(Message.objects.filter(id__in=message_ids).values_list("id", "blocks"))
-    says: dict[UUID, str] = {}
+    messages = Message.objects.filter(id__in=message_ids).only("id", "tenant_id", "blocks")
+    blocks = {message.id: message.blocks for message in messages}
     versions = MemoryVersion.objects.filter(memory_id__in=memory_ids).order_by("number")
-    says.update(versions.values_list("memory_id", "text"))
+    newest = {version.memory_id: version for version in versions}
+    says = {memory_id: version.text for memory_id, version in newest.items()}
     texts = {}
     for passage in passages:
         if passage.memory_id in says:

@@ -182,6 +182,6 @@ def _write_bodies(archive: ArchiveWriter, here: Q) -> None:
 
 
 def _chunks(asset: Asset) -> Iterator[bytes]:
-    with objects.object_path(ASSETS, str(asset.id)).open("rb") as stream:
+    with objects.stored(ASSETS, str(asset.id)).open() as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from django.core import signing
@@ -20,9 +20,9 @@ _SALT = "souvenir.export.link"
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to send. It stays readable for whoever has opened it, also while it is erased."""
+    """A file that is being sent. It stays readable to its end, also while it is erased."""
 
-    path: Path
+    stream: BinaryIO  # closed by whoever sends it
     file_name: str
     size_bytes: int
 
@@ -55,8 +55,9 @@ def open_download(token: str) -> Download:
         raise LinkInvalid
     with tenant_scope(UUID(tenant)):
         export = Export.objects.filter(id=export_id).first()
-        path = objects.object_path(EXPORTS, export_id)
-    if export is None or not path.exists():
-        raise LinkInvalid
+        copy = objects.stored(EXPORTS, export_id)
+        if export is None or export.size_bytes is None or not copy.exists():
+            raise LinkInvalid
+        stream = copy.open()
     name = f"souvenir-{export.recorded_at:%Y-%m-%d}.zip"
-    return Download(path=path, file_name=name, size_bytes=path.stat().st_size)
+    return Download(stream=stream, file_name=name, size_bytes=export.size_bytes)

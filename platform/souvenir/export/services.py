@@ -20,6 +20,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import Lease, accept_job
 from tenants.models import Job
 
+_CHUNK_BYTES = 1024 * 1024
 EXPORTS = "exports"  # the kind of object that a finished copy is
 
 
@@ -57,7 +58,11 @@ def _write(lease: Lease, export: Export, draft: str) -> None:
     """One consistent reading, into a file that nobody can ask for yet."""
     with tenant_scope(lease.organization_id):
         begin_snapshot()
-        with objects.writing(EXPORTS, draft) as stream, writing_archive(stream) as archive:
+        subjects = [export.person_id or export.tenant_id]
+        with (
+            objects.writing(EXPORTS, draft, sealed_for=subjects) as stream,
+            writing_archive(stream) as archive,
+        ):
             counts = write_contents(archive, export.person)
             archive.close(
                 {
@@ -71,10 +76,13 @@ def _write(lease: Lease, export: Export, draft: str) -> None:
 
 def _publish(export: Export, draft: str) -> None:
     """Give the file its name and its facts. In a step: an erasure in between took the lease."""
-    path = objects.object_path(EXPORTS, draft)
-    with path.open("rb") as stream:
-        export.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    export.size_bytes = path.stat().st_size
+    written = objects.stored(EXPORTS, draft)
+    digest = hashlib.sha256()
+    with written.open() as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    export.sha256 = digest.hexdigest()
+    export.size_bytes = written.stat().st_size
     export.expires_at = timezone.now() + timedelta(days=settings.SOUVENIR_EXPORT_DAYS)
     export.save(update_fields=["sha256", "size_bytes", "expires_at"])
     objects.rename(EXPORTS, draft, to=str(export.id))

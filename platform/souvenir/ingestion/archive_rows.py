@@ -23,7 +23,7 @@ from souvenir.core.canonical_json import canonical_json
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
 from souvenir.portability.souvenir_archive import Line
-from tenants.content import ContentJsonField, ContentTextField
+from tenants.sealed import SealedJsonField, SealedTextField
 
 # Files of the archive, in the order in which they can be restored.
 PEOPLE, STORES, SOURCES = "people.jsonl", "stores.jsonl", "sources.jsonl"
@@ -130,6 +130,6 @@ _READERS: dict[type[object], Callable[[Any, Any], Any]] = {
     IntegerField: _number(2**31),
     BigIntegerField: _number(2**63),
     BooleanField: _truth,
-    ContentTextField: lambda _, value: value.encode().decode(),
-    ContentJsonField: _json,
+    SealedTextField: lambda _, value: value.encode().decode(),
+    SealedJsonField: _json,
 }

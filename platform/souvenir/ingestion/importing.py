@@ -3,11 +3,9 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from souvenir.core.errors import Invalid
-from souvenir.core.ids import new_id
 from souvenir.ingestion.errors import PersonNeeded, UploadGone
 from souvenir.ingestion.merging import keep_conversation, short_id
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
@@ -20,6 +18,7 @@ from souvenir.portability.documents import AssetRead, ItemRead, ObjectRead
 from souvenir.portability.fidelity import Fidelity
 from souvenir.portability.reading import inspect, read
 from souvenir.portability.souvenir_archive import is_souvenir_archive
+from souvenir.portability.stored_file import StoredFile
 from tenants import objects
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import Lease
@@ -40,25 +39,25 @@ def run_import(lease: Lease) -> None:
     """
     with lease.step(done=0):
         record = Import.objects.select_related("store", "person").get(id=lease.subject_id)
-        path = objects.object_path(UPLOADS, str(record.id))
-    if not path.exists():
+        upload = objects.stored(UPLOADS, str(record.id))
+    if not upload.exists():
         raise UploadGone
     try:
-        if is_souvenir_archive(path):
-            restore_archive(lease, record, path, record.person)
+        if is_souvenir_archive(upload):
+            restore_archive(lease, record, upload, record.person)
         else:
-            _import_export(lease, record, path)
+            _import_export(lease, record, upload)
     except Invalid:
         _remove_upload(lease, record)
         raise
     _remove_upload(lease, record)
 
 
-def _import_export(lease: Lease, record: Import, path: Path) -> None:
+def _import_export(lease: Lease, record: Import, upload: StoredFile) -> None:
     """Bring a provider's export in."""
     if record.store is None:
         raise PersonNeeded
-    inspection = inspect(path, name=record.file_name)
+    inspection = inspect(upload, name=record.file_name)
     with lease.step(total=inspection.objects + inspection.assets):
         source = ensure_source(
             store=record.store,
@@ -69,7 +68,7 @@ def _import_export(lease: Lease, record: Import, path: Path) -> None:
         record.save(update_fields=["source", "layout"])
     fidelity = Fidelity(inspection)
     done = 0
-    for items in _batches(read(path, name=record.file_name)):
+    for items in _batches(read(upload, name=record.file_name)):
         done += len(items)
         with lease.step(done=done):
             for item in items:
@@ -121,21 +120,16 @@ def _index_again(conversation: Conversation, messages: list[Message]) -> None:
 
 def _keep_asset(item: AssetRead, record: Import, source: Source) -> None:
     """Keep a file that came along. The row's id names its bytes, which can be read only once."""
-    asset_id = new_id()
-    digest = hashlib.sha256()
+    asset = Asset(batch_id=record.id, store_id=source.store_id, path=item.path)
+    name, digest = str(asset.id), hashlib.sha256()
     with item.open() as stream:
-        size = objects.store(ASSETS, str(asset_id), _hashed(stream, digest.update))
-    if Asset.objects.filter(store_id=source.store_id, sha256=digest.hexdigest()).exists():
-        objects.remove(ASSETS, str(asset_id))
+        chunks = _hashed(stream, digest.update)
+        asset.size_bytes = objects.store(ASSETS, name, chunks, sealed_for=asset.sealed_for())
+    asset.sha256 = digest.hexdigest()
+    if Asset.objects.filter(store_id=source.store_id, sha256=asset.sha256).exists():
+        objects.remove(ASSETS, name)
         return
-    Asset.objects.create(
-        id=asset_id,
-        batch_id=record.id,
-        store_id=source.store_id,
-        path=item.path,
-        sha256=digest.hexdigest(),
-        size_bytes=size,
-    )
+    asset.save(force_insert=True)
 
 
 def _hashed(stream: BinaryIO, update: Callable[[bytes], None]) -> Iterator[bytes]:

@@ -12,10 +12,10 @@ from uuid import UUID
 from django.db.models import F, Max
 from django.db.models.functions import Length
 
-from souvenir.core.canonical_json import canonical_json
 from souvenir.core.ids import new_id
 from souvenir.memories.models import Conversation, Message, Source
 from souvenir.portability.documents import ConversationDocument, MessageDocument
+from tenants.sealed import sealed_column
 
 # The columns' lengths. What is cut stands whole in the raw object.
 _LONGEST_ID, _LONGEST_MODEL, _LONGEST_TIME = 300, 200, 100
@@ -144,13 +144,17 @@ def message_content(document: MessageDocument) -> dict[str, object]:
 
 
 def _enrich(conversation: Conversation, documents: list[MessageDocument]) -> list[Message]:
-    """Replace the content of messages that a new copy says more of, in bytes of their blocks."""
+    """Replace the content of messages that a new copy says more of, in bytes of their blocks.
+
+    A sealed value shows how long it is, so nothing has to be opened for that.
+    """
     here = Message.objects.filter(conversation_id=conversation.id).annotate(size=Length("blocks"))
     sizes = dict(here.values_list("provider_id", "size"))
+    column = sealed_column(Message, "blocks")
     richer = {
         document.provider_id: document
         for document in documents
-        if len(canonical_json([asdict(block) for block in document.blocks]))
+        if column.stored_size([asdict(block) for block in document.blocks])
         > sizes[document.provider_id]
     }
     messages = list(Message.objects.filter(conversation_id=conversation.id, provider_id__in=richer))

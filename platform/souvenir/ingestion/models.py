@@ -1,25 +1,35 @@
 """What an import keeps, and the passages that search finds."""
 
+from uuid import UUID
+
 from django.db import models
 from django.utils import timezone
 
-from souvenir.memories.models import Conversation, Memory, Message, Person, Source, Store
-from tenants.content import ContentJsonField, ContentTextField
+from souvenir.memories.models import (
+    Conversation,
+    Memory,
+    Message,
+    Person,
+    Source,
+    Store,
+    subject_of_store,
+)
 from tenants.isolation.tables import TenantForeignKey, TenantOwned, TenantScoped
+from tenants.sealed import SealedBytesField, SealedJsonField, SealedRecord, SealedTextField
 
 
-class Import(TenantScoped):
+class Import(SealedRecord):
     """One bringing-in of a file, and the report of what became of it."""
 
     store = TenantForeignKey(Store, null=True)  # None: a whole organization's archive
     person = TenantForeignKey(Person, null=True)
     source = TenantForeignKey(Source, null=True)  # None until the file has been looked at
     job_id = models.UUIDField(null=True)
-    file_name = ContentTextField(default="")
+    file_name = SealedTextField(default="")
     sha256 = models.CharField(max_length=64)  # of the upload, hex
     size_bytes = models.BigIntegerField()
     layout = models.CharField(max_length=63, default="")  # "" until the file has been looked at
-    report = ContentJsonField(null=True)  # the fidelity report, when done
+    report = SealedJsonField(null=True)  # the fidelity report, when done
     recorded_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantScoped.Meta):
@@ -27,22 +37,26 @@ class Import(TenantScoped):
             models.Index(fields=["tenant_id", "recorded_at", "id"], name="import_newest"),
         ]
 
+    def sealed_for(self) -> list[UUID]:
+        """Its store's subject; an archive of the organization's: the organization itself."""
+        return [subject_of_store(self.store_id) if self.store_id else self.tenant_id]
+
     def __str__(self) -> str:
         return str(self.id)
 
 
-class RawObject(TenantScoped):
+class RawObject(SealedRecord):
     """One object of an upload, byte for byte. Everything else can be derived from it again."""
 
     batch = TenantForeignKey(Import)
     store = TenantForeignKey(Store)
     conversation = TenantForeignKey(Conversation, null=True)
     kind = models.CharField(max_length=32)
-    path = ContentTextField(default="")
+    path = SealedTextField(default="")
     ordinal = models.IntegerField()
     sha256 = models.CharField(max_length=64)  # of the bytes as they came, hex
     size_bytes = models.BigIntegerField()
-    body = models.BinaryField()  # zlib
+    body = SealedBytesField()  # zlib
     recorded_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantScoped.Meta):
@@ -50,16 +64,19 @@ class RawObject(TenantScoped):
             models.UniqueConstraint(fields=["tenant_id", "store", "sha256"], name="raw_once"),
         ]
 
+    def sealed_for(self) -> list[UUID]:
+        return [subject_of_store(self.store_id)]
+
     def __str__(self) -> str:
         return str(self.id)
 
 
-class Asset(TenantScoped):
+class Asset(SealedRecord):
     """A file that came along. Its bytes are the object `assets/<id>`."""
 
     batch = TenantForeignKey(Import)
     store = TenantForeignKey(Store)
-    path = ContentTextField(default="")
+    path = SealedTextField(default="")
     sha256 = models.CharField(max_length=64)
     size_bytes = models.BigIntegerField()
     recorded_at = models.DateTimeField(default=timezone.now)
@@ -68,6 +85,9 @@ class Asset(TenantScoped):
         constraints = [
             models.UniqueConstraint(fields=["tenant_id", "store", "sha256"], name="asset_once"),
         ]
+
+    def sealed_for(self) -> list[UUID]:
+        return [subject_of_store(self.store_id)]
 
     def __str__(self) -> str:
         return str(self.id)

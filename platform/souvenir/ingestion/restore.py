@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
@@ -34,6 +33,7 @@ from souvenir.memories.models import (
 from souvenir.memories.selectors import current_versions, personal_slug
 from souvenir.memories.services import ensure_person, ensure_shared_store, ensure_source
 from souvenir.portability.souvenir_archive import ArchiveReader, Line, reading_archive
+from souvenir.portability.stored_file import StoredFile
 from tenants import objects
 from tenants.ledger import Lease
 
@@ -51,14 +51,16 @@ RowT = TypeVar("RowT", bound=Model)
 DatedT = TypeVar("DatedT", Person, Store, Source)
 
 
-def restore_archive(lease: Lease, record: Import, path: Path, person: Person | None) -> None:
+def restore_archive(
+    lease: Lease, record: Import, upload: StoredFile, person: Person | None
+) -> None:
     """Bring back an archive; with `person`, an archive of one person, as that person's.
 
     Raises:
         AlteredArchive, NewerArchive, ArchiveOfSeveral: nothing was written.
         LeaseLost
     """
-    with reading_archive(path) as archive:
+    with reading_archive(upload) as archive:
         check_lines(archive, for_one_person=person is not None)
         restoring = _Restoring(lease, archive, person)
         for step in (
@@ -215,10 +217,11 @@ class _Restoring:
     def assets(self) -> None:
         for batch in self._steps(rows.ASSETS):
             for line in self._new_here(Asset, batch):
+                asset = self._made(Asset, line, store_id=self.stores[line["store"]].id)
                 with self._archive.open(f"assets/{line['sha256']}") as stream:
                     chunks = iter(partial(stream.read, _CHUNK_BYTES), b"")
-                    objects.store(ASSETS, str(self._id(line, "id")), chunks)
-                self._create(Asset, line, store_id=self.stores[line["store"]].id)
+                    objects.store(ASSETS, str(asset.id), chunks, sealed_for=asset.sealed_for())
+                self._save(Asset, [asset])
 
     def memories(self) -> None:
         for batch in self._steps(rows.MEMORIES):

@@ -42,19 +42,22 @@ def accept_import(*, person: Person | None, upload: Upload) -> Import:
     """
     import_id = new_id()
     digest = hashlib.sha256()
-    size = objects.store(UPLOADS, str(import_id), _measured(upload.chunks, digest.update))
-    if not size:
-        objects.remove(UPLOADS, str(import_id))
-        raise UploadEmpty
     store = personal_store(person=person) if person else None
-    record = Import.objects.create(
+    record = Import(
         id=import_id,
         store_id=store.id if store else None,
         person_id=person.id if person else None,
         file_name=upload.file_name[:255],
-        sha256=digest.hexdigest(),
-        size_bytes=size,
     )
+    chunks = _measured(upload.chunks, digest.update)
+    record.size_bytes = objects.store(
+        UPLOADS, str(import_id), chunks, sealed_for=record.sealed_for()
+    )
+    if not record.size_bytes:
+        objects.remove(UPLOADS, str(import_id))
+        raise UploadEmpty
+    record.sha256 = digest.hexdigest()
+    record.save(force_insert=True)
     person_id = person.id if person else None
     job = accept_job(Job.RUN_IMPORT, subject_id=record.id, person_id=person_id, unit="objects")
     record.job_id = job.id

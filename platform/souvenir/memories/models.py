@@ -1,23 +1,30 @@
 """The record. Import time (`recorded_at`) never leaks into the times that the sources tell."""
 
+from functools import lru_cache
+from uuid import UUID
+
 from django.db import models
 from django.utils import timezone
 
-from tenants.content import ContentJsonField, ContentTextField
+from tenants.isolation.scope import current_tenant
 from tenants.isolation.tables import TenantForeignKey, TenantScoped
+from tenants.sealed import SealedJsonField, SealedRecord, SealedTextField
 
 
-class Person(TenantScoped):
+class Person(SealedRecord):
     """Whom memories are about. May have no login; clients know the person by `external_id`."""
 
     external_id = models.CharField(max_length=200)
-    display_name = ContentTextField(default="")
+    display_name = SealedTextField(default="")
     recorded_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantScoped.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant_id", "external_id"], name="person_once"),
         ]
+
+    def sealed_for(self) -> list[UUID]:
+        return [self.id]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -39,6 +46,18 @@ class Store(TenantScoped):
         return str(self.id)
 
 
+def subject_of_store(store_id: UUID) -> UUID:
+    """Whose key seals what stands in a store: its person's, or that of the shared store itself."""
+    return _subject_of_store(current_tenant(), store_id)
+
+
+@lru_cache(maxsize=50_000)
+def _subject_of_store(tenant_id: UUID, store_id: UUID) -> UUID:
+    """A store's person never changes, so this is asked once per process."""
+    store = Store.objects.get(id=store_id, tenant_id=tenant_id)
+    return store.person_id or store.id
+
+
 class Source(TenantScoped):
     """A provider and the account there that things came from."""
 
@@ -58,7 +77,7 @@ class Source(TenantScoped):
         return self.provider
 
 
-class Conversation(TenantScoped):
+class Conversation(SealedRecord):
     """A tree of messages, known to its provider as `provider_id`."""
 
     store = TenantForeignKey(Store)
@@ -66,13 +85,13 @@ class Conversation(TenantScoped):
     source = TenantForeignKey(Source)
     provider = models.CharField(max_length=63)
     provider_id = models.CharField(max_length=300)
-    title = ContentTextField(default="")
+    title = SealedTextField(default="")
     started_at = models.DateTimeField(null=True)  # as the source tells; None: it does not
     updated_at = models.DateTimeField(null=True)
     current_leaf_id = models.UUIDField(null=True)  # last message of the branch that was shown
     current_leaf_origin = models.CharField(max_length=16, default="inferred")  # or "native"
     import_id = models.UUIDField()  # the import that first brought it
-    extra = ContentJsonField(default=dict)
+    extra = SealedJsonField(default=dict)
     recorded_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantScoped.Meta):
@@ -87,11 +106,14 @@ class Conversation(TenantScoped):
             ),
         ]
 
+    def sealed_for(self) -> list[UUID]:
+        return [subject_of_store(self.store_id)]
+
     def __str__(self) -> str:
         return str(self.id)
 
 
-class Message(TenantScoped):
+class Message(SealedRecord):
     """One node of the tree: an ordered list of typed blocks."""
 
     conversation = TenantForeignKey(Conversation)
@@ -100,13 +122,13 @@ class Message(TenantScoped):
     provider_id = models.CharField(max_length=300)
     ordinal = models.IntegerField()  # place in the tree's order, parents first; from 0
     role = models.CharField(max_length=16)
-    author_name = ContentTextField(default="")
+    author_name = SealedTextField(default="")
     model = models.CharField(max_length=200, default="")
     hidden = models.BooleanField(default=False)  # the provider's interface did not show it
     occurred_at = models.DateTimeField(null=True)  # as the source tells; None: it does not
     time_original = models.CharField(max_length=100, default="")  # what stood there, as JSON
-    blocks = ContentJsonField()  # [{"type", "text", "fields"}], docs/formats.md
-    extra = ContentJsonField(default=dict)
+    blocks = SealedJsonField()  # [{"type", "text", "fields"}], docs/formats.md
+    extra = SealedJsonField(default=dict)
     import_id = models.UUIDField()  # the import that first brought it
     recorded_at = models.DateTimeField(default=timezone.now)
 
@@ -116,6 +138,9 @@ class Message(TenantScoped):
                 fields=["tenant_id", "conversation", "provider_id"], name="message_once"
             ),
         ]
+
+    def sealed_for(self) -> list[UUID]:
+        return [subject_of_store(self.store_id)]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -144,13 +169,31 @@ class Memory(TenantScoped):
         return str(self.id)
 
 
-class MemoryVersion(TenantScoped):
+class MemorySubject(TenantScoped):
+    """Someone else a memory is about, besides its store's own person. Its text ends with them too.
+
+    Said when the memory is made, and never changed: its versions are sealed for these persons.
+    """
+
+    memory = TenantForeignKey(Memory)
+    person = TenantForeignKey(Person)
+
+    class Meta(TenantScoped.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "memory", "person"], name="about_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.person_id)
+
+
+class MemoryVersion(SealedRecord):
     """What a memory said, from when to when, and how we know. A correction is a new row."""
 
     memory = TenantForeignKey(Memory)
     store = TenantForeignKey(Store)
     number = models.IntegerField()  # 1, 2, …
-    text = ContentTextField()
+    text = SealedTextField()
     occurred_at = models.DateTimeField(null=True)  # when it happened
     valid_from = models.DateTimeField(null=True)  # when it began to be true
     valid_to = models.DateTimeField(null=True)  # when it stopped
@@ -159,18 +202,23 @@ class MemoryVersion(TenantScoped):
     origin = models.CharField(max_length=16)  # provided | observed | inferred
     method = models.CharField(max_length=32)  # user_typed | agent | provider_export | …
     author = models.CharField(max_length=300, default="")  # "key:<id>", "user:<id>"
-    reason = ContentTextField(default="")  # why it was corrected, in the corrector's words
+    reason = SealedTextField(default="")  # why it was corrected, in the corrector's words
 
     class Meta(TenantScoped.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant_id", "memory", "number"], name="version_once"),
         ]
 
+    def sealed_for(self) -> list[UUID]:
+        """The store's subject, and everyone the memory is about: it ends with any of them."""
+        about = MemorySubject.objects.filter(memory_id=self.memory_id)
+        return [subject_of_store(self.store_id), *about.values_list("person_id", flat=True)]
+
     def __str__(self) -> str:
         return str(self.id)
 
 
-class Evidence(TenantScoped):
+class Evidence(SealedRecord):
     """Where a version of a memory came from: a span of a message."""
 
     version = TenantForeignKey(MemoryVersion)
@@ -178,7 +226,10 @@ class Evidence(TenantScoped):
     block = models.IntegerField()  # index into the message's blocks
     start = models.IntegerField()  # characters into the block's text
     end = models.IntegerField()  # exclusive
-    quote_sha256 = models.CharField(max_length=64)  # of the span's text, hex
+    quote_sha256 = SealedTextField()  # of the span's text, hex; a short text could be guessed
+
+    def sealed_for(self) -> list[UUID]:
+        return self.version.sealed_for()
 
     def __str__(self) -> str:
         return str(self.id)

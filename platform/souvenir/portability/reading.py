@@ -5,7 +5,6 @@ then gives every object and file, one at a time.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from souvenir.portability.census import Census
 from souvenir.portability.detection import UNKNOWN
@@ -16,11 +15,12 @@ from souvenir.portability.naming import name_from_bytes
 from souvenir.portability.notices import NoticeLog
 from souvenir.portability.objects import ParsedObject, parsed_chat, parsed_objects
 from souvenir.portability.sorting import SortedFile, sorted_files
+from souvenir.portability.stored_file import StoredFile
 
 _NOT_READ = {"not-an-object", "object-too-deep"}  # notices that say enough
 
 
-def inspect(path: Path, *, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Inspection:
+def inspect(upload: StoredFile, *, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Inspection:
     """Go once through the whole upload, unpack all of it, parse all that will be read, and count.
 
     `name` is what a bare file is called, where that is not its name on disk.
@@ -29,14 +29,16 @@ def inspect(path: Path, *, name: str = "", limits: Limits = DEFAULT_LIMITS) -> I
         Invalid: an `import-…` or `archive-…` error; then nothing of the upload can be used.
     """
     census = Census(limits)
-    for file in sorted_files(path, limits, name):
+    for file in sorted_files(upload, limits, name):
         census.count_file(file)
         for item in _objects(file, limits):
             census.count_object(item)
     return census.result()
 
 
-def read(path: Path, *, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Iterator[ItemRead]:
+def read(
+    upload: StoredFile, *, name: str = "", limits: Limits = DEFAULT_LIMITS
+) -> Iterator[ItemRead]:
     """Give every object and every other file of an upload that `inspect` accepted, in its order.
 
     An asset is to be opened before the next item is asked for. A conversation that stands twice
@@ -45,7 +47,7 @@ def read(path: Path, *, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Iter
     Raises:
         Invalid: as `inspect`, if the file has changed since.
     """
-    for file in sorted_files(path, limits, name):
+    for file in sorted_files(upload, limits, name):
         if file.use == "asset":
             yield AssetRead(file.member.path, file.member.bytes_size, file.member.open)
         for item in _objects(file, limits):

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from souvenir.core.errors import Invalid
@@ -22,6 +21,7 @@ from souvenir.portability.errors import (
 )
 from souvenir.portability.limits import Limits
 from souvenir.portability.objects import parsed_objects
+from souvenir.portability.stored_file import StoredFile
 from souvenir.portability.upload import Member, members
 
 Use = Literal["objects", "chat", "asset", "left-out"]
@@ -54,13 +54,13 @@ class SortedFile:
     problem: Invalid | None = None  # why a file that looks like JSON is kept unread
 
 
-def sorted_files(path: Path, limits: Limits, name: str = "") -> Iterator[SortedFile]:
-    """Every file of the upload at `path`, each to be used before the next one is asked for.
+def sorted_files(upload: StoredFile, limits: Limits, name: str = "") -> Iterator[SortedFile]:
+    """Every file of an upload, each to be used before the next one is asked for.
 
     Raises:
         Invalid: a bare file that is no history, or an archive that is not safe.
     """
-    for member in members(path, limits, name):
+    for member in members(upload, limits, name):
         head = member.head()
         content, kind = sniff(head), kind_of_head(head)
         if member.level == 0:

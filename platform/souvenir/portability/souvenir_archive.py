@@ -23,6 +23,7 @@ from souvenir.portability.errors import (
     TooManyFiles,
 )
 from souvenir.portability.limits import MIB, Limits
+from souvenir.portability.stored_file import StoredFile
 
 # A row of an archive. Its values are what docs/archive-format.md says; a reader checks them.
 Line: TypeAlias = dict[str, Any]
@@ -165,30 +166,30 @@ class ArchiveReader:
 
 
 @contextmanager
-def reading_archive(path: Path) -> Iterator[ArchiveReader]:
+def reading_archive(upload: StoredFile) -> Iterator[ArchiveReader]:
     """Open an archive and verify all of it.
 
     Raises:
         AlteredArchive, NewerArchive, and the errors of any zip (`archive-…`).
     """
-    with path.open("rb") as file, opened_archive(file, _LIMITS) as archive:
-        reader = ArchiveReader(archive, Meter(_LIMITS, path.stat().st_size))
+    with upload.open("rb") as file, opened_archive(file, _LIMITS) as archive:
+        reader = ArchiveReader(archive, Meter(_LIMITS, upload.stat().st_size))
         reader.verify()
         yield reader
 
 
-def is_souvenir_archive(path: Path) -> bool:
+def is_souvenir_archive(upload: StoredFile) -> bool:
     """Whether an upload is an archive of ours: told by its manifest, never by its name.
 
     Raises:
         Invalid: one of the `archive-…` errors, if what tells it exceeds what may be unpacked.
     """
     try:
-        with path.open("rb") as file, opened_archive(file, _LIMITS) as archive:
+        with upload.open("rb") as file, opened_archive(file, _LIMITS) as archive:
             entry = archive.NameToInfo.get(MANIFEST)
             if entry is None:
                 return False
-            meter = Meter(_LIMITS, path.stat().st_size)
+            meter = Meter(_LIMITS, upload.stat().st_size)
             with open_file(archive, entry, MANIFEST, meter) as stream:
                 return _says_so(stream)
     except (DamagedArchive, TooManyFiles):

@@ -1,14 +1,13 @@
 """Opens what was uploaded, one bare file or a zip, zips within included, and gives its files."""
 
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from souvenir.core.scratch import Scratch
 from souvenir.portability.archive import (
     DAMAGE,
     Meter,
@@ -19,10 +18,11 @@ from souvenir.portability.archive import (
 from souvenir.portability.detection import is_part_of_export, sniff
 from souvenir.portability.errors import DamagedArchive, TooManyFiles
 from souvenir.portability.limits import Limits
+from souvenir.portability.stored_file import StoredFile
 
 HEAD_BYTES = 64 * 1024  # what is looked at to tell what a file is
 _PEEKED_FILES = 64  # how many files of an inner zip are looked at
-_SPOOL_BYTES = 1024**2  # an inner zip up to this size stays in memory
+_COPY_BYTES = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Member:
             return stream.read(HEAD_BYTES)
 
 
-def members(path: Path, limits: Limits, name: str = "") -> Iterator[Member]:
-    """Every file of the upload at `path`, in its own order, the files of inner zips in place.
+def members(upload: StoredFile, limits: Limits, name: str = "") -> Iterator[Member]:
+    """Every file of an upload, in its own order, the files of inner zips in place.
 
     An inner zip is opened if it holds a part of an export, or nothing but zips; any other (a
     document, somebody's project) is one file like the rest.
@@ -53,11 +53,12 @@ def members(path: Path, limits: Limits, name: str = "") -> Iterator[Member]:
     Raises:
         Invalid: one of the `archive-…` errors, as soon as it shows.
     """
-    with path.open("rb") as file:
+    size = upload.stat().st_size
+    with upload.open("rb") as file:
         if sniff(file.read(HEAD_BYTES)) != "zip":
-            yield Member(name or path.name, path.stat().st_size, lambda: path.open("rb"), level=0)
+            yield Member(name or upload.name, size, lambda: upload.open("rb"), level=0)
             return
-        opener = _Opener(limits, Meter(limits, path.stat().st_size))
+        opener = _Opener(limits, Meter(limits, size))
         yield from opener.files(file, prefix="", level=1)
 
 
@@ -117,8 +118,16 @@ class _Opener:
 
 @contextmanager
 def _spooled(member: Member) -> Iterator[BinaryIO]:
-    """A copy of `member` in which one can go back and forth; gone at the end."""
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as copy, member.open() as stream:
-        shutil.copyfileobj(stream, copy, _SPOOL_BYTES)
-        copy.seek(0)
-        yield copy  # type: ignore[misc]  # an IO[bytes] with all that BinaryIO asks
+    """A copy of `member` in which one can go back and forth; gone at the end, and never readable
+    on the disk.
+    """
+    copy = Scratch()
+    try:
+        with member.open() as stream:
+            while chunk := stream.read(_COPY_BYTES):
+                copy.write(chunk)
+    except BaseException:
+        copy.close()
+        raise
+    with copy.reader() as reader:
+        yield reader

@@ -62,7 +62,7 @@ WITH scope AS MATERIALIZED (
 )
 SELECT w.passages, x.score, x.similarity, x.bm25,
        p.id, p.conversation_id, p.message_id, p.memory_id, p.block, p.start, p."end",
-       p.role, p.provider, p.occurred_at, g.blocks, c.title, n.text
+       p.role, p.provider, p.occurred_at, g.blocks, c.title, n.id, n.text
 FROM pending w
 LEFT JOIN mixed x ON true
 LEFT JOIN LATERAL (
@@ -77,7 +77,7 @@ LEFT JOIN LATERAL (
     WHERE tenant_id = %(tenant)s AND id = p.conversation_id OFFSET 0
 ) c ON true
 LEFT JOIN LATERAL (
-    SELECT said.text FROM memories_memory m
+    SELECT said.id, said.text FROM memories_memory m
     JOIN memories_memoryversion said ON said.tenant_id = m.tenant_id
         AND said.memory_id = m.id AND said.number = m.version
     WHERE m.tenant_id = %(tenant)s AND m.id = p.memory_id OFFSET 0

@@ -1,6 +1,5 @@
 """Ask a memory: the passages that answer best, by meaning and by words."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +14,11 @@ from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.local import local_embedder
 from souvenir.embedding.models import DIMENSIONS
 from souvenir.ingestion.terms import terms
+from souvenir.memories.models import Conversation, MemoryVersion, Message
 from souvenir.search.errors import QuestionEmpty
 from tenants.isolation.scope import current_tenant
 from tenants.keyring.services import index_keys
+from tenants.sealed import opened
 
 _HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
 _CANDIDATES = 100  # of each retriever, before they are mixed
@@ -133,11 +134,12 @@ def _filter(question: Question) -> tuple[str, dict[str, Any]]:
 def _found(row: tuple[Any, ...]) -> Found:
     (
         score, similarity, bm25, passage_id, conversation_id, message_id, memory_id, block, start,
-        end, role, provider, occurred_at, blocks, title, memory_text,
+        end, role, provider, occurred_at, blocks, title, version_id, memory_text,
     ) = row  # fmt: skip
-    whole = (
-        bytes(memory_text).decode() if blocks is None else json.loads(bytes(blocks))[block]["text"]
-    )
+    if blocks is None:
+        whole = opened(MemoryVersion, "text", version_id, memory_text)
+    else:
+        whole = opened(Message, "blocks", message_id, blocks)[block]["text"]
     return Found(
         passage_id=passage_id,
         text=whole[start:end],
@@ -145,7 +147,7 @@ def _found(row: tuple[Any, ...]) -> Found:
         similarity=similarity,
         bm25=bm25,
         conversation_id=conversation_id,
-        conversation_title=bytes(title or b"").decode(),
+        conversation_title=opened(Conversation, "title", conversation_id, title or b""),
         message_id=message_id,
         memory_id=memory_id,
         block=block,

@@ -17,7 +17,7 @@ def _export(tenant: Tenant) -> bytes:
         export = request_export(person=get_person(external_id="alice"))
     run_jobs(tenant, Kind.WRITE_EXPORT)
     with tenant_scope(tenant.id):
-        return objects.object_path(EXPORTS, str(export.id)).read_bytes()
+        return objects.stored(EXPORTS, str(export.id)).open().read()
 
 
 def _restore(tenant: Tenant, body: bytes) -> Job:
@@ -70,7 +70,7 @@ def test_the_draft_of_a_killed_worker_is_swept_away(acme: Tenant) -> None:
         export = request_export(person=None)
         Job.objects.filter(subject_id=export.id).update(state="running", fence=2)
         for fence in (1, 2):
-            objects.store(EXPORTS, f"{export.id}-{fence}", [b"everything, in clear"])
+            objects.store(EXPORTS, f"{export.id}-{fence}", [b"everything"], sealed_for=[acme.id])
 
         removed = expire_exports()
 

@@ -30,7 +30,7 @@ def _export(tenant: Tenant, person: str | None = "alice") -> bytes:
         export = request_export(person=someone)
     run_jobs(tenant, Kind.WRITE_EXPORT)
     with tenant_scope(tenant.id):
-        return objects.object_path(EXPORTS, str(export.id)).read_bytes()
+        return objects.stored(EXPORTS, str(export.id)).open().read()
 
 
 def _restore(tenant: Tenant, body: bytes, person: str | None = "alice") -> Job:

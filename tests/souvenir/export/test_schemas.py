@@ -89,7 +89,7 @@ def _export(tenant: Tenant, person: str | None) -> dict[str, bytes]:
         export = request_export(person=get_person(external_id=person) if person else None)
     run_jobs(tenant, Kind.WRITE_EXPORT)
     with tenant_scope(tenant.id):
-        body = objects.object_path(EXPORTS, str(export.id)).read_bytes()
+        body = objects.stored(EXPORTS, str(export.id)).open().read()
     with zipfile.ZipFile(BytesIO(body)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 

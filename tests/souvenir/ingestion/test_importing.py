@@ -112,7 +112,7 @@ def test_a_file_that_came_along_is_kept(acme: Tenant) -> None:
     assert record.report["added"]["assets"] == 1
     with tenant_scope(acme.id):
         (name,) = objects.names("assets")
-        assert objects.object_path("assets", name).read_bytes().startswith(b"\x89PNG")
+        assert objects.stored("assets", name).open().read().startswith(b"\x89PNG")
 
 
 def test_hidden_messages_are_kept_and_not_searched(acme: Tenant) -> None:

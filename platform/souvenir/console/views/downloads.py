@@ -14,8 +14,9 @@ def download(export: Export) -> FileResponse:
     """
     found = open_download(sign_download(export))
     return FileResponse(
-        found.path.open("rb"),
+        found.stream,
         as_attachment=True,
         filename=found.file_name,
         content_type="application/zip",
+        headers={"Content-Length": str(found.size_bytes)},
     )

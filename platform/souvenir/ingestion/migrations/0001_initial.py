@@ -1,7 +1,7 @@
 import django.db.models.deletion
 import django.utils.timezone
 import souvenir.core.ids
-import tenants.content
+import tenants.sealed
 import tenants.isolation.scope
 import tenants.isolation.tables
 from django.db import migrations, models
@@ -23,11 +23,11 @@ class Migration(migrations.Migration):
                 ('tenant_id', models.UUIDField(default=tenants.isolation.scope.current_tenant, editable=False)),
                 ('id', models.UUIDField(default=souvenir.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('job_id', models.UUIDField(null=True)),
-                ('file_name', tenants.content.ContentTextField(default='')),
+                ('file_name', tenants.sealed.SealedTextField(default='')),
                 ('sha256', models.CharField(max_length=64)),
                 ('size_bytes', models.BigIntegerField()),
                 ('layout', models.CharField(default='', max_length=63)),
-                ('report', tenants.content.ContentJsonField(null=True)),
+                ('report', tenants.sealed.SealedJsonField(null=True)),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('person', tenants.isolation.tables.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='memories.person')),
                 ('source', tenants.isolation.tables.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='memories.source')),
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('tenant_id', models.UUIDField(default=tenants.isolation.scope.current_tenant, editable=False)),
                 ('id', models.UUIDField(default=souvenir.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('path', tenants.content.ContentTextField(default='')),
+                ('path', tenants.sealed.SealedTextField(default='')),
                 ('sha256', models.CharField(max_length=64)),
                 ('size_bytes', models.BigIntegerField()),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                 ('tenant_id', models.UUIDField(default=tenants.isolation.scope.current_tenant, editable=False)),
                 ('id', models.UUIDField(default=souvenir.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(max_length=32)),
-                ('path', tenants.content.ContentTextField(default='')),
+                ('path', tenants.sealed.SealedTextField(default='')),
                 ('ordinal', models.IntegerField()),
                 ('sha256', models.CharField(max_length=64)),
                 ('size_bytes', models.BigIntegerField()),

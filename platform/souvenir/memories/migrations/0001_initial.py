@@ -1,7 +1,7 @@
 import django.db.models.deletion
 import django.utils.timezone
 import souvenir.core.ids
-import tenants.content
+import tenants.sealed
 import tenants.isolation.scope
 import tenants.isolation.tables
 from django.db import migrations, models
@@ -23,13 +23,13 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=souvenir.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('provider', models.CharField(max_length=63)),
                 ('provider_id', models.CharField(max_length=300)),
-                ('title', tenants.content.ContentTextField(default='')),
+                ('title', tenants.sealed.SealedTextField(default='')),
                 ('started_at', models.DateTimeField(null=True)),
                 ('updated_at', models.DateTimeField(null=True)),
                 ('current_leaf_id', models.UUIDField(null=True)),
                 ('current_leaf_origin', models.CharField(default='inferred', max_length=16)),
                 ('import_id', models.UUIDField()),
-                ('extra', tenants.content.ContentJsonField(default=dict)),
+                ('extra', tenants.sealed.SealedJsonField(default=dict)),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('tenant_id', models.UUIDField(default=tenants.isolation.scope.current_tenant, editable=False)),
                 ('id', models.UUIDField(default=souvenir.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('number', models.IntegerField()),
-                ('text', tenants.content.ContentTextField()),
+                ('text', tenants.sealed.SealedTextField()),
                 ('occurred_at', models.DateTimeField(null=True)),
                 ('valid_from', models.DateTimeField(null=True)),
                 ('valid_to', models.DateTimeField(null=True)),
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('origin', models.CharField(max_length=16)),
                 ('method', models.CharField(max_length=32)),
                 ('author', models.CharField(default='', max_length=300)),
-                ('reason', tenants.content.ContentTextField(default='')),
+                ('reason', tenants.sealed.SealedTextField(default='')),
                 ('memory', tenants.isolation.tables.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='memories.memory')),
             ],
             options={
@@ -97,13 +97,13 @@ class Migration(migrations.Migration):
                 ('provider_id', models.CharField(max_length=300)),
                 ('ordinal', models.IntegerField()),
                 ('role', models.CharField(max_length=16)),
-                ('author_name', tenants.content.ContentTextField(default='')),
+                ('author_name', tenants.sealed.SealedTextField(default='')),
                 ('model', models.CharField(default='', max_length=200)),
                 ('hidden', models.BooleanField(default=False)),
                 ('occurred_at', models.DateTimeField(null=True)),
                 ('time_original', models.CharField(default='', max_length=100)),
-                ('blocks', tenants.content.ContentJsonField()),
-                ('extra', tenants.content.ContentJsonField(default=dict)),
+                ('blocks', tenants.sealed.SealedJsonField()),
+                ('extra', tenants.sealed.SealedJsonField(default=dict)),
                 ('import_id', models.UUIDField()),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('conversation', tenants.isolation.tables.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='memories.conversation')),
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                 ('tenant_id', models.UUIDField(default=tenants.isolation.scope.current_tenant, editable=False)),
                 ('id', models.UUIDField(default=souvenir.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('external_id', models.CharField(max_length=200)),
-                ('display_name', tenants.content.ContentTextField(default='')),
+                ('display_name', tenants.sealed.SealedTextField(default='')),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
