@@ -7,7 +7,7 @@ their keys. An empty value is stored empty: that there is nothing is no secret.
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
@@ -19,15 +19,22 @@ from tenants.isolation.scope import current_tenant
 from tenants.isolation.tables import TenantScoped
 from tenants.keyring.services import opening_secrets, sealing_secrets
 
-# Django's Field takes type arguments in its stubs only.
+# These take type arguments in Django's stubs only.
 if TYPE_CHECKING:
     _BaseField = models.Field[Any, Any]
+    _BaseLookup = models.Lookup[Any]
 else:
-    _BaseField = models.Field
+    _BaseField, _BaseLookup = models.Field, models.Lookup
 
 
 class SealedColumnUsed(TypeError):
     """A query looks into a sealed column, or writes one past its row: a defect of ours."""
+
+    def __init__(self, column: object) -> None:
+        super().__init__(
+            f"{column} is sealed: the database cannot look into it, and only save() and "
+            "bulk_create() write it. Read the rows, and compare in Python."
+        )
 
 
 class SealedRecord(TenantScoped):
@@ -51,6 +58,14 @@ class Sealed:
 
     def __repr__(self) -> str:
         return f"<sealed, {len(self.stored)} bytes>"
+
+
+class _Refused(_BaseLookup):
+    """What a filter on a sealed column is given."""
+
+    def __init__(self, lhs: Any, rhs: Any) -> None:
+        del rhs
+        raise SealedColumnUsed(lhs.target.name)
 
 
 class _Opening(DeferredAttribute):
@@ -130,7 +145,7 @@ class SealedField(_BaseField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 (Django's)
         if not isinstance(model_instance, SealedRecord):
             msg = f"{type(model_instance).__name__} has a sealed column: inherit from SealedRecord."
-            raise SealedColumnUsed(msg)
+            raise TypeError(msg)
         if self.attname not in model_instance.__dict__:
             getattr(model_instance, self.attname)
         return self.sealed(model_instance)
@@ -139,28 +154,17 @@ class SealedField(_BaseField):
         if value is None:
             return None
         if not isinstance(value, Sealed):
-            raise self._misused()
+            raise SealedColumnUsed(self.name)
         return value.stored
 
     def from_db_value(self, value: Any, *_: object) -> Sealed | None:
         return None if value is None else Sealed(bytes(value))
 
     def get_lookup(self, lookup_name: str) -> Any:
-        if lookup_name != "isnull":
-            raise self._misused()
-        return super().get_lookup(lookup_name)
-
-    def get_transform(self, lookup_name: str) -> NoReturn:
-        raise self._misused()
+        return super().get_lookup(lookup_name) if lookup_name == "isnull" else _Refused
 
     def get_internal_type(self) -> str:
         return "BinaryField"
-
-    def _misused(self) -> SealedColumnUsed:
-        return SealedColumnUsed(
-            f"{self.name} is sealed: the database cannot look into it, and only save() and "
-            "bulk_create() write it. Read the rows, and compare in Python."
-        )
 
 
 class SealedTextField(SealedField):
@@ -215,7 +219,7 @@ def sealed_column(model: type[SealedRecord], name: str) -> SealedField:
     field = model._meta.get_field(name)
     if not isinstance(field, SealedField):
         msg = f"{model.__name__}.{name} is not sealed."
-        raise SealedColumnUsed(msg)
+        raise TypeError(msg)
     return field
 
 

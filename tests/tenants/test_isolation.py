@@ -15,6 +15,7 @@ from tenants.isolation.scope import (
     tenant_in_scope,
     tenant_scope,
 )
+from tenants.sealed import SealedColumnUsed
 from tests.builders import Tenant
 
 _TABLE = Person._meta.db_table
@@ -154,4 +155,5 @@ def test_content_cannot_be_filtered_on_by_accident(acme: Tenant) -> None:
         store = ensure_shared_store(slug="team")
         add_memory(store=store, statement=Statement(text="Le code est 1234"))
 
-        assert not Conversation.objects.filter(title__contains="code").exists()
+        with pytest.raises(SealedColumnUsed):
+            Conversation.objects.filter(title__contains="code")

@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from souvenir.config.embedded.roles import create_database, drop_database
 from souvenir.config.embedded.throwaway import Throwaway
-from tenants.isolation.operations import IsolateTenantTable
+from tenants.isolation.operations import IsolateTenantTable, MarkContent
 from tests.tenants.second_server import OWNER_ALIAS, SUPERUSER_ALIAS, found_after, way_in
 
 _DATABASE = "souvenir_reversed"
@@ -20,7 +20,7 @@ _PLAN = [
         _EXECUTOR.loader.graph.leaf_nodes(), clean_start=True
     )
     for operation in migration.operations
-    if isinstance(operation, IsolateTenantTable)
+    if isinstance(operation, IsolateTenantTable | MarkContent)
 ]
 _OURS = sorted({label for label, _ in _PLAN})
 # All that a migration of ours can leave in a database, without the names of toast and of numbers.

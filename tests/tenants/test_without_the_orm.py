@@ -93,7 +93,7 @@ def _scope(tenant: Tenant, model: type[models.Model]) -> Iterator[None]:
         if _alias(model) != ALIAS:
             yield
             return
-        with keyring_transaction():
+        with keyring_transaction(tenant.id):
             yield
 
 

@@ -28,6 +28,7 @@ from souvenir.memories.models import (
 from tenants import objects
 from tenants.idempotency.models import Replay
 from tenants.idempotency.services import forget_answers
+from tenants.keyring.services import destroy_subject_keys, destroy_tenant_keys
 from tenants.ledger import Lease, cancel_jobs
 from tenants.models import ApiKey
 from tenants.services import mark_organization_erased
@@ -155,6 +156,8 @@ def _erase_person(lease: Lease, erasure: Erasure) -> None:
         stores = Store.objects.filter(person_id=person_id)
         reach = Reach(list(stores.values_list("id", flat=True)), [person_id])
         _stop_work(lease, reach)
+        # First, and at once: what is left of the erasure may take its time, or fail.
+        destroy_subject_keys(person_id)
     _remove_reach(lease, erasure, reach)
 
 
@@ -165,6 +168,7 @@ def _erase_organization(lease: Lease, erasure: Erasure) -> None:
             list(Store.objects.values_list("id", flat=True)),
             list(Person.objects.values_list("id", flat=True)),
         )
+        destroy_tenant_keys()
     _remove_reach(lease, erasure, reach)
     with lease.step():
         counts = {

@@ -11,7 +11,7 @@ from souvenir.deletion.registry import passage_rows
 from souvenir.ingestion.models import Import
 from souvenir.memories.models import Conversation, Memory, Person
 from souvenir.memories.selectors import person_asked_for
-from souvenir.memories.services import hide_memory
+from souvenir.memories.services import hide_memory, hide_person
 from tenants.isolation.scope import current_tenant
 from tenants.ledger import accept_job
 
@@ -19,7 +19,9 @@ Target = Erasure.Target
 
 
 def request_erasure(*, target: str, target_id: UUID) -> Erasure:
-    """Accept an erasure. A memory is out of every answer from this moment. Needs a tenant scope.
+    """Accept an erasure. A memory, or a person, is out of every answer from this moment.
+
+    Needs a tenant scope.
 
     Raises:
         ErasureTargetNotFound, MemoryNotFound
@@ -28,8 +30,9 @@ def request_erasure(*, target: str, target_id: UUID) -> Erasure:
     counts: dict[str, int] = {}
     if target == Target.MEMORY:
         hide_memory(memory_id=target_id)
-        rows = passage_rows(Q(memory_id=target_id))
-        counts = {name: found.delete()[0] for name, found in rows.items()}
+        counts = _remove_passages([target_id])
+    if target == Target.PERSON:
+        counts = _remove_passages(hide_person(person_id=target_id))
     erasure = Erasure.objects.create(
         target=target, target_id=target_id, person_id=person_id, counts=counts
     )
@@ -37,6 +40,11 @@ def request_erasure(*, target: str, target_id: UUID) -> Erasure:
     erasure.job_id = job.id
     erasure.save(update_fields=["job_id"])
     return erasure
+
+
+def _remove_passages(memory_ids: list[UUID]) -> dict[str, int]:
+    rows = passage_rows(Q(memory_id__in=memory_ids))
+    return {name: found.delete()[0] for name, found in rows.items()}
 
 
 def target_meant(

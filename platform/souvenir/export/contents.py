@@ -42,13 +42,15 @@ def write_contents(archive: ArchiveWriter, person: Person | None) -> dict[str, i
 
     Needs a tenant scope that began with `begin_snapshot`.
     """
-    stores = Store.objects.select_related("person").order_by(Collate("slug", "C"))
+    leaving = Person.State.LEAVING  # their keys may be gone already
+    stores = Store.objects.select_related("person").exclude(person__state=leaving)
+    stores = stores.order_by(Collate("slug", "C"))
     if person is not None:
         stores = stores.filter(person_id=person.id)
     slugs = {store.id: store.slug for store in stores}
     sources = {source.id: source for source in Source.objects.filter(store_id__in=slugs)}
     here = Q(store_id__in=slugs)
-    people = Person.objects.order_by(Collate("external_id", "C"))
+    people = Person.objects.exclude(state=leaving).order_by(Collate("external_id", "C"))
     if person is not None:
         people = people.filter(id=person.id)
     raws = RawObject.objects.filter(here).order_by(_BY_STORE, "id")

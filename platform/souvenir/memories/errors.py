@@ -8,6 +8,13 @@ class PersonNotFound(NotFound):
     message = gettext_noop("There is no person {person}.")
 
 
+class PersonLeaving(Conflict):
+    code = "person-leaving"
+    message = gettext_noop(
+        "{person} is being erased. Once that is done, the name can be used again, for someone new."
+    )
+
+
 class StoreNotFound(NotFound):
     code = "store-not-found"
     message = gettext_noop("There is no store {store}.")

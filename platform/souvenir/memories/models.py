@@ -14,6 +14,11 @@ from tenants.sealed import SealedJsonField, SealedRecord, SealedTextField
 class Person(SealedRecord):
     """Whom memories are about. May have no login; clients know the person by `external_id`."""
 
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        LEAVING = "leaving"  # between the asking and the erasure; never found, never shown
+
+    state = models.CharField(max_length=16, choices=State, default=State.ACTIVE)
     external_id = models.CharField(max_length=200)
     display_name = SealedTextField(default="")
     recorded_at = models.DateTimeField(default=timezone.now)

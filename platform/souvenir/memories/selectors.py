@@ -22,8 +22,8 @@ from souvenir.memories.models import (
 
 
 def people() -> QuerySet[Person]:
-    """Everyone, oldest first. Lazy."""
-    return Person.objects.order_by("recorded_at", "id")
+    """Everyone but those who are being erased, oldest first. Lazy."""
+    return _present().order_by("recorded_at", "id")
 
 
 def get_person(*, external_id: str) -> Person:
@@ -32,7 +32,7 @@ def get_person(*, external_id: str) -> Person:
     Raises:
         PersonNotFound
     """
-    person = Person.objects.filter(external_id=external_id).first()
+    person = _present().filter(external_id=external_id).first()
     if person is None:
         raise PersonNotFound(person=external_id)
     return person
@@ -44,10 +44,14 @@ def get_person_by_id(*, person_id: UUID) -> Person:
     Raises:
         PersonNotFound
     """
-    person = Person.objects.filter(id=person_id).first()
+    person = _present().filter(id=person_id).first()
     if person is None:
         raise PersonNotFound(person=person_id)
     return person
+
+
+def _present() -> QuerySet[Person]:
+    return Person.objects.exclude(state=Person.State.LEAVING)
 
 
 def person_asked_for(*, bound_to: UUID | None, external_id: str | None) -> Person | None:
@@ -101,7 +105,7 @@ def reachable_stores(
     Raises:
         PersonNotFound, StoreNotFound
     """
-    found = Store.objects.all()
+    found = Store.objects.exclude(person__state=Person.State.LEAVING)
     if bound_to is not None:
         found = found.filter(person_id=bound_to)
     if person is not None:

@@ -14,11 +14,20 @@ from souvenir.memories.errors import (
     MemoryEmpty,
     MemoryNotFound,
     MemoryTooLong,
+    PersonLeaving,
+    PersonNotFound,
     StoreNameInvalid,
     StoreNeeded,
     StoreNotFound,
 )
-from souvenir.memories.models import Memory, MemoryVersion, Person, Source, Store
+from souvenir.memories.models import (
+    Memory,
+    MemorySubject,
+    MemoryVersion,
+    Person,
+    Source,
+    Store,
+)
 from souvenir.memories.selectors import person_asked_for, personal_slug, personal_store
 
 MAX_MEMORY_CHARACTERS = 10_000
@@ -47,6 +56,7 @@ def ensure_person(*, external_id: str, display_name: str = "") -> Person:
 
     Raises:
         ExternalIdInvalid
+        PersonLeaving
     """
     printable = external_id.isprintable() and external_id == external_id.strip()
     if not (printable and 0 < len(external_id) <= _MAX_EXTERNAL_ID):
@@ -54,6 +64,8 @@ def ensure_person(*, external_id: str, display_name: str = "") -> Person:
     person, _ = Person.objects.get_or_create(
         external_id=external_id, defaults={"display_name": display_name}
     )
+    if person.state == Person.State.LEAVING:
+        raise PersonLeaving(person=external_id)
     if display_name and not person.display_name:
         person.display_name = display_name
         person.save(update_fields=["display_name"])
@@ -114,6 +126,22 @@ def correct_memory(
     memory.save(update_fields=["version"])
     _write_version(memory, statement, text=text)
     return memory
+
+
+def hide_person(*, person_id: UUID) -> list[UUID]:
+    """Take a person out of every answer at once; the erasure follows. Twice changes nothing.
+
+    Gives the ids of the memories of others that are about this person: they are hidden too.
+
+    Raises:
+        PersonNotFound
+    """
+    if not Person.objects.filter(id=person_id).update(state=Person.State.LEAVING):
+        raise PersonNotFound(person=person_id)
+    about = MemorySubject.objects.filter(person_id=person_id).values_list("memory_id", flat=True)
+    hidden = list(about)
+    Memory.objects.filter(id__in=hidden).update(state=Memory.State.FORGOTTEN)
+    return hidden
 
 
 def hide_memory(*, memory_id: UUID) -> Memory:

@@ -10,6 +10,7 @@ import souvenir.core.ids
 import tenants.isolation.scope
 import tenants.isolation.tables
 import tenants.sealed
+from tenants.isolation.grants import ShowToSweeper
 from tenants.isolation.operations import IsolateTenantTable, MarkContent
 
 
@@ -41,6 +42,12 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(refuse_content_in_clear, migrations.RunPython.noop),
+        migrations.AddField(
+            model_name="person",
+            name="state",
+            field=models.CharField(choices=[("active", "Active"), ("leaving", "Leaving")], default="active", max_length=16),
+        ),
+        ShowToSweeper("Person"),
         migrations.AlterField(
             model_name="evidence",
             name="quote_sha256",
