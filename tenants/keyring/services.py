@@ -112,7 +112,7 @@ def rotate_tenant_key() -> int:
     """
     tenant_id = current_tenant()
     provider, name = key_provider(), _name(tenant_id)
-    provider.rotate(name)
+    version = provider.rotate(name)
     count = 0
     for row in _all_keys(tenant_id):
         with keyring_transaction(tenant_id):
@@ -123,7 +123,7 @@ def rotate_tenant_key() -> int:
             again = provider.rewrap(name, wrapped, context=_context(tenant_id, here))
             type(row).objects.filter(pk=row.pk).update(wrapped=again)
             count += 1
-    provider.retire(name)
+    provider.retire(name, below=version)
     return count
 
 

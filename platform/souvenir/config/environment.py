@@ -75,10 +75,10 @@ class Environment(BaseSettings):
         None,
         description="The same as `souvenir_owner`. Only for the migration job.",
     )
-    key_provider: Literal["file", "transit"] = Field(
+    key_provider: Literal["file", "transit", "pkcs11"] = Field(
         "file",
         description="Where the keys of organizations live: `file` is for one computer; `transit` "
-        "is OpenBao or HashiCorp Vault.",
+        "is OpenBao or HashiCorp Vault; `pkcs11` is a hardware token.",
     )
     keys_dir: Path = Field(
         CHECKOUT / ".souvenir" / "keys",
@@ -109,6 +109,13 @@ class Environment(BaseSettings):
     )
     keystore_namespace: str = Field(
         "", description="With `transit`: the namespace of the keystore; empty: none."
+    )
+    pkcs11_module: Path | None = Field(
+        None, description="With `pkcs11`: the token's library (`.so`)."
+    )
+    pkcs11_token: str = Field("", description="With `pkcs11`: the label of the token.")
+    pkcs11_pin_file: Path | None = Field(
+        None, description="With `pkcs11`: the file of the PIN, read when a session is opened."
     )
     objects_dir: Path = Field(
         CHECKOUT / ".souvenir" / "objects",
@@ -163,6 +170,7 @@ class Environment(BaseSettings):
         needed = {
             "file": (),
             "transit": ("keystore_url", "keystore_token_file"),
+            "pkcs11": ("pkcs11_module", "pkcs11_token", "pkcs11_pin_file"),
         }[self.key_provider]
         if missing := [f"SOUVENIR_{name.upper()}" for name in needed if not getattr(self, name)]:
             msg = f"With SOUVENIR_KEY_PROVIDER={self.key_provider}, set {', '.join(missing)}."

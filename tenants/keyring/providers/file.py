@@ -60,20 +60,20 @@ class FileKeys:
     def unwrap_many(self, name: str, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         return [self.unwrap(name, wrapped, context=context) for wrapped, context in items]
 
-    def rotate(self, name: str) -> None:
+    def rotate(self, name: str) -> int:
         with self._alone():
             versions = self._read(name)
-            versions[max(versions) + 1] = secrets.token_bytes(KEY_BYTES)
-            self._write(name, versions)
+            newest = max(versions) + 1
+            self._write(name, versions | {newest: secrets.token_bytes(KEY_BYTES)})
+            return newest
 
     def rewrap(self, name: str, wrapped: bytes, *, context: bytes) -> bytes:
         return self.wrap(name, self.unwrap(name, wrapped, context=context), context=context)
 
-    def retire(self, name: str) -> None:
+    def retire(self, name: str, *, below: int) -> None:
         with self._alone():
             versions = self._read(name)
-            newest = max(versions)
-            self._write(name, {newest: versions[newest]})
+            self._write(name, {n: key for n, key in versions.items() if n >= below})
 
     def destroy(self, name: str) -> None:
         with self._alone():

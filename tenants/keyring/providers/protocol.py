@@ -34,14 +34,19 @@ class KeyProvider(Protocol):
             SealBroken: one of them is.
         """
 
-    def rotate(self, name: str) -> None:
-        """Make a new version, which wraps from now on; older ones still unwrap."""
+    def rotate(self, name: str) -> int:
+        """Make a new version, which wraps from now on; older ones still unwrap. Gives its
+        number.
+        """
 
     def rewrap(self, name: str, wrapped: bytes, *, context: bytes) -> bytes:
         """The same secret under the newest version, without giving it out where that can be."""
 
-    def retire(self, name: str) -> None:
-        """End every version but the newest: what was not rewrapped cannot be opened any more."""
+    def retire(self, name: str, *, below: int) -> None:
+        """End the versions before `below`: what was not renewed since cannot be opened any more.
+
+        Of two rotations at once, neither ends what the other one still has to renew.
+        """
 
     def destroy(self, name: str) -> None:
         """End the key for good. A second call changes nothing."""

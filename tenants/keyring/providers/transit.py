@@ -92,11 +92,12 @@ class TransitKeys:
             raise KeystoreUnavailable
         return [_secret(result) for result in results]
 
-    def rotate(self, name: str) -> None:
+    def rotate(self, name: str) -> int:
         self._key(name)
         self._client.ask(
             lambda client: client.secrets.transit.rotate_key(name, mount_point=self._mount)
         )
+        return int(self._key(name)["latest_version"])
 
     def rewrap(self, name: str, wrapped: bytes, *, context: bytes) -> bytes:
         answer = self._client.ask(
@@ -109,15 +110,14 @@ class TransitKeys:
         )
         return _wrapped(answer)
 
-    def retire(self, name: str) -> None:
-        newest = int(self._key(name)["latest_version"])
+    def retire(self, name: str, *, below: int) -> None:
         # One after the other: hvac takes no two that are equal, and the first must not be the less.
-        for least in ({"min_encryption_version": newest}, {"min_decryption_version": newest}):
+        for least in ({"min_encryption_version": below}, {"min_decryption_version": below}):
             self._configure(name, **least)
         # Without this, whoever may configure the key could let the old versions decrypt again.
         self._client.ask(
             lambda client: client.secrets.transit.trim_key(
-                name, min_version=newest, mount_point=self._mount
+                name, min_version=below, mount_point=self._mount
             )
         )
 

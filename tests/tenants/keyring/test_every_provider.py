@@ -44,7 +44,7 @@ def test_it_does_not_unwrap_elsewhere(provider: KeyProvider) -> None:
 def test_another_organization_s_key_does_not_unwrap_it(provider: KeyProvider) -> None:
     wrapped = provider.wrap(OURS, SECRET, context=HERE)
 
-    with pytest.raises(SealBroken):
+    with pytest.raises((SealBroken, KeyRefused)):
         provider.unwrap(THEIRS, wrapped, context=HERE)
 
 
@@ -93,7 +93,7 @@ def test_a_key_that_was_never_made_is_refused(provider: KeyProvider) -> None:
         lambda: provider.unwrap_many("tenant-none", [(wrapped, HERE)]),
         lambda: provider.rewrap("tenant-none", wrapped, context=HERE),
         lambda: provider.rotate("tenant-none"),
-        lambda: provider.retire("tenant-none"),
+        lambda: provider.retire("tenant-none", below=1),
     ]
 
     for use in uses:
@@ -123,10 +123,10 @@ def test_after_the_older_versions_are_retired_only_what_was_renewed_opens(
     provider: KeyProvider,
 ) -> None:
     old = provider.wrap(OURS, SECRET, context=HERE)
-    provider.rotate(OURS)
+    version = provider.rotate(OURS)
     renewed = provider.rewrap(OURS, old, context=HERE)
 
-    provider.retire(OURS)
+    provider.retire(OURS, below=version)
 
     assert provider.unwrap(OURS, renewed, context=HERE) == SECRET
     with pytest.raises(KeyRefused):
@@ -143,12 +143,23 @@ def test_renewing_keeps_it_in_its_place(provider: KeyProvider) -> None:
         provider.unwrap(OURS, provider.rewrap(OURS, old, context=HERE), context=ELSEWHERE)
 
 
+def test_a_rotation_does_not_end_what_a_later_one_has_yet_to_renew(provider: KeyProvider) -> None:
+    first = provider.rotate(OURS)
+    between = provider.wrap(OURS, SECRET, context=HERE)
+    second = provider.rotate(OURS)
+
+    provider.retire(OURS, below=first)
+
+    assert second > first
+    assert provider.unwrap(OURS, between, context=HERE) == SECRET
+
+
 def test_retiring_twice_changes_nothing(provider: KeyProvider) -> None:
-    provider.rotate(OURS)
+    version = provider.rotate(OURS)
     wrapped = provider.wrap(OURS, SECRET, context=HERE)
 
-    provider.retire(OURS)
-    provider.retire(OURS)
+    provider.retire(OURS, below=version)
+    provider.retire(OURS, below=version)
 
     assert provider.unwrap(OURS, wrapped, context=HERE) == SECRET
 

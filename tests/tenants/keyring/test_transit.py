@@ -67,9 +67,9 @@ def test_retired_versions_are_gone_and_not_only_disallowed(
     transit: TransitKeys, openbao: OpenBao, wrapped: bytes
 ) -> None:
     transit.rotate(OURS)
-    transit.rotate(OURS)
+    version = transit.rotate(OURS)
 
-    transit.retire(OURS)
+    transit.retire(OURS, below=version)
 
     assert openbao.versions_of(OURS) == [3]
 
@@ -188,7 +188,7 @@ def _uses(transit: TransitKeys, wrapped: bytes) -> Iterator[Callable[[], object]
     yield lambda: transit.unwrap_many(OURS, [(wrapped, HERE)])
     yield lambda: transit.rotate(OURS)
     yield lambda: transit.rewrap(OURS, wrapped, context=HERE)
-    yield lambda: transit.retire(OURS)
+    yield lambda: transit.retire(OURS, below=1)
     yield lambda: transit.destroy(OURS)
     yield transit.check
 
