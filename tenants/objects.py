@@ -30,6 +30,10 @@ _ID_CHARACTERS = 36  # the id that an object is bound to; what follows may chang
 _COPY_BYTES = 1024 * 1024
 
 
+class ObjectRemoved(RuntimeError):
+    """What was being sealed again was removed meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectSize:
     """As `os.stat_result` names it, for whoever also reads plain files."""
@@ -136,7 +140,11 @@ def stored(kind: str, name: str) -> StoredObject:
 
 
 def seal_again(kind: str, name: str) -> bool:
-    """Seal an object with the newest keys of its subjects. False: it is, or it is not there."""
+    """Seal an object with the newest keys of its subjects. False: it is, or it is not there.
+
+    Raises:
+        ObjectRemoved: it stays removed.
+    """
     found = stored(kind, name)
     if not found.exists():
         return False
@@ -149,6 +157,8 @@ def seal_again(kind: str, name: str) -> bool:
         writing(kind, name, sealed_for=[subject_id for subject_id, _ in entries]) as again,
     ):
         shutil.copyfileobj(stream, again, _COPY_BYTES)
+        if not found.exists():  # removed meanwhile: it must not come back
+            raise ObjectRemoved
     return True
 
 

@@ -18,6 +18,7 @@ from souvenir.memories.services import ensure_person
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import claim_job
 from tenants.models import Job, Organization
+from tenants.resealing import seal_again
 from tenants.services import create_organization
 from workers.app import app
 from workers.running import work
@@ -27,6 +28,7 @@ HANDLERS = {
     Kind.EMBED_PASSAGES: embed_store,
     Kind.WRITE_EXPORT: write_export,
     Kind.ERASE: erase,
+    Kind.SEAL_AGAIN: seal_again,
 }
 
 

@@ -43,7 +43,13 @@ app.conf.update(
     worker_send_task_events=False,
     task_send_sent_event=False,
     timezone="UTC",
-    imports=["workers.ingestion", "workers.embedding", "workers.export", "workers.deletion"],
+    imports=[
+        "workers.ingestion",
+        "workers.embedding",
+        "workers.export",
+        "workers.deletion",
+        "workers.keys",
+    ],
 )
 
 

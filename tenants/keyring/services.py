@@ -5,7 +5,7 @@ Everything here commits at once, in the keyring's own transactions, whatever the
 
 import secrets as random
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -139,6 +139,28 @@ def rotate_subject_key(subject_id: UUID) -> int:
     with keyring_transaction(tenant_id):
         _tell(tenant_id, subject_id)
     return newest + 1
+
+
+def newest_key_of(subject_id: UUID) -> tuple[int, datetime]:
+    """The version of a subject's key that seals, and since when.
+
+    Raises:
+        ContentGone
+    """
+    tenant_id = current_tenant()
+    with keyring_transaction(tenant_id):
+        row = SubjectKey.objects.filter(subject_id=subject_id).order_by("-version").first()
+    if row is None or row.destroyed_at is not None:
+        raise ContentGone
+    return row.version, row.created_at
+
+
+def subjects_with_keys() -> list[UUID]:
+    """Everyone who has a key in the organization in scope: persons, shared stores, itself."""
+    tenant_id = current_tenant()
+    with keyring_transaction(tenant_id):
+        alive = SubjectKey.objects.filter(destroyed_at=None).order_by("subject_id")
+        return list(alive.values_list("subject_id", flat=True).distinct())
 
 
 def retire_subject_keys(subject_id: UUID, *, below: int) -> int:

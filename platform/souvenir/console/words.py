@@ -63,6 +63,7 @@ METHODS: Words = {
 JOB_KINDS: Words = {
     "run-import": _("Import"),
     "embed-passages": _("Search index, by meaning"),
+    "seal-again": _("New key"),
     "write-export": _("Copy to take home"),
     "erase": _("Erasure"),
 }

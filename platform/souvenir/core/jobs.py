@@ -22,6 +22,7 @@ class Job(StrEnum):
     EMBED_PASSAGES = "embed-passages"
     WRITE_EXPORT = "write-export"
     ERASE = "erase"
+    SEAL_AGAIN = "seal-again"
 
 
 class Queue(StrEnum):
@@ -37,6 +38,7 @@ QUEUES = {
     Job.EMBED_PASSAGES: Queue.BULK,
     Job.WRITE_EXPORT: Queue.INTERACTIVE,
     Job.ERASE: Queue.ERASURE,
+    Job.SEAL_AGAIN: Queue.BULK,
 }
 
 

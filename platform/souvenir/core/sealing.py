@@ -114,8 +114,13 @@ def header(secrets: Sequence[SubjectSecret]) -> bytes:
     if not 0 < len(secrets) <= _MOST_SUBJECTS:
         msg = "A value is sealed for at least one subject, and at most 255."
         raise ValueError(msg)
-    entries = [s.subject_id.bytes + s.version.to_bytes(_VERSION_BYTES, "big") for s in secrets]
+    entries = [header_entry(secret.subject_id, secret.version) for secret in secrets]
     return bytes([_FORM, len(secrets)]) + b"".join(entries)
+
+
+def header_entry(subject_id: UUID, version: int) -> bytes:
+    """How a header names one subject and the version of its key."""
+    return subject_id.bytes + version.to_bytes(_VERSION_BYTES, "big")
 
 
 def header_size(sealed: bytes) -> int:

@@ -1,0 +1,7 @@
+"""Keys that are changed in the background."""
+
+from souvenir.core.jobs import Job
+from tenants.resealing import seal_again
+from workers.running import job_task
+
+seal_again_task = job_task(Job.SEAL_AGAIN, seal_again)
