@@ -3,11 +3,12 @@
 from celery import Celery
 from celery.signals import worker_init
 from django.conf import settings
+from django.db import DatabaseError
 from kombu.entity import Exchange
 from kombu.entity import Queue as BrokerQueue
 
 from souvenir.core.jobs import Queue
-from tenants.isolation.catalogue import refuse_broken_isolation
+from tenants.isolation.catalogue import IsolationBroken, refuse_broken_isolation
 
 app = Celery("souvenir", set_as_current=True)
 app.conf.update(
@@ -56,4 +57,8 @@ app.conf.update(
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _check_before_work(**_: object) -> None:
     """A worker, like the web, does nothing on a database that would let tenants meet."""
-    refuse_broken_isolation()
+    try:
+        refuse_broken_isolation()
+    except (IsolationBroken, DatabaseError) as error:
+        # Celery logs what a signal's receiver raises, and goes on; but it lets this one through.
+        raise SystemExit(str(error)) from error

@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from tenants.isolation.grants import SHOWN_TYPES
 from tenants.isolation.remedies import REMEDIES
-from tenants.isolation.roles import CONTROL, OWNER, RELAY, SERVICES, SWEEPER
+from tenants.isolation.roles import CONTROL, OWNER, RELAY, SERVICES, SWEEPER, Role
 
-_QUESTIONS = [
+_CATALOGUE, _SERVICES = (
     (Path(__file__).parent / name).read_text(encoding="utf-8")
     for name in ("catalogue.sql", "services.sql")
-]
+)
 # The policy of operations.py, as PostgreSQL prints it back.
 _PRINTED_PREDICATE = (
     "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)"
@@ -97,12 +98,57 @@ class IsolationBroken(RuntimeError):
     """The database would let tenants meet. Nothing is served."""
 
 
-def audit_isolation(*, using: str = DEFAULT_DB_ALIAS) -> list[Finding]:
+def audit_isolation(*, using: str | None = None) -> list[Finding]:
     """Every way across that the catalogue shows, by code and object; none is the good answer.
 
     Args:
-        using: a connection of the run-time role: the audit is about whoever asks.
+        using: a connection of the run-time role: the audit is about whoever asks. None: each
+            database that is served from, which is two where the keyring has its own.
     """
+    served = [DEFAULT_DB_ALIAS, *(["keyring"] if settings.SOUVENIR_KEYRING_APART else [])]
+    return [
+        finding
+        for alias in ([using] if using else served)
+        for finding in _asked(_CATALOGUE, _SERVICES, using=alias)
+    ]
+
+
+def refuse_broken_isolation() -> None:
+    """Called by whatever serves as the run-time role, before it does.
+
+    Raises:
+        IsolationBroken: with every finding and its remedy.
+    """
+    _refuse(audit_isolation())
+
+
+def refuse_wrong_role(role: Role, *, using: str) -> None:
+    """Called by whatever works as a role beside the run-time role, before it does.
+
+    Raises:
+        IsolationBroken: it is not that role, it lacks what it proves things with, or one of those
+            roles holds more than is declared.
+    """
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT rolname, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        name, past_row_security = cursor.fetchone()
+    if name != role.name:
+        msg = f"This works as {role.name} and was given the connection of {name}."
+        raise IsolationBroken(msg)
+    if role.past_row_security and not past_row_security:
+        # It would find nothing of anybody's, and prove by that whatever is asked.
+        msg = f"{name} sees no rows: ALTER ROLE {name} BYPASSRLS, as a superuser."
+        raise IsolationBroken(msg)
+    _refuse(_asked(_SERVICES, using=using))
+
+
+def _refuse(findings: list[Finding]) -> None:
+    if findings:
+        lines = [f"{finding.code}: {finding.object} ({finding.remedy})" for finding in findings]
+        raise IsolationBroken("Tenants are not kept apart. " + "; ".join(lines))
+
+
+def _asked(*questions: str, using: str) -> list[Finding]:
     control = {name: table.privileges for name, table in CONTROL_TABLES.items()}
     answers: dict[str, str | list[str]] = {
         "control": json.dumps(control),
@@ -116,7 +162,7 @@ def audit_isolation(*, using: str = DEFAULT_DB_ALIAS) -> list[Finding]:
     }
     found: set[tuple[str, str]] = set()
     with connections[using].cursor() as cursor:
-        for question in _QUESTIONS:
+        for question in questions:
             cursor.execute(question, answers)
             found.update(cursor.fetchall())
     return [Finding(code=code, object=name) for code, name in sorted(found)]
@@ -128,15 +174,3 @@ def _declared() -> Iterator[str]:
         yield from (f"{RELAY.name}|{name}|{privilege}" for privilege in table.relay)
         yield from (f"{CONTROL.name}|{name}.{column}|SELECT" for column in table.control)
         yield from (f"{SWEEPER.name}|{name}.{column}|SELECT" for column in table.sweeper)
-
-
-def refuse_broken_isolation() -> None:
-    """Called before anything is served.
-
-    Raises:
-        IsolationBroken: with every finding and its remedy.
-    """
-    findings = audit_isolation()
-    if findings:
-        lines = [f"{finding.code}: {finding.object} ({finding.remedy})" for finding in findings]
-        raise IsolationBroken("Tenants are not kept apart. " + "; ".join(lines))

@@ -90,8 +90,12 @@ WITH RECURSIVE me AS (
 ), findings (code, object) AS (
 
     -- The role itself
+    SELECT 'role-superuser', rolname::text FROM me WHERE rolsuper
+    UNION ALL
+    SELECT 'role-past-row-security', rolname::text FROM me WHERE rolbypassrls
+    UNION ALL
     SELECT 'role-powerful', rolname::text FROM me
-     WHERE rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
+     WHERE rolcreaterole OR rolcreatedb OR rolreplication
     UNION ALL
     SELECT 'role-is-member', pg_get_userbyid(roleid) FROM memberships
     UNION ALL
@@ -154,11 +158,11 @@ WITH RECURSIVE me AS (
 
     -- Privileges
     UNION ALL
-    SELECT 'privilege-past-row-security', name FROM relations
-     WHERE kind <> 'S' AND (
-           has_table_privilege(oid, 'TRUNCATE') OR has_table_privilege(oid, 'REFERENCES')
-        OR has_table_privilege(oid, 'TRIGGER') OR has_table_privilege(oid, 'MAINTAIN')
-        OR has_any_column_privilege(oid, 'REFERENCES'))
+    SELECT CASE p WHEN 'TRUNCATE' THEN 'role-may-truncate' ELSE 'privilege-past-row-security' END,
+           name || CASE p WHEN 'TRUNCATE' THEN '' ELSE ': ' || p END
+      FROM relations CROSS JOIN unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN']) AS p
+     WHERE kind <> 'S' AND CASE p WHEN 'REFERENCES' THEN has_any_column_privilege(oid, p)
+                                  ELSE has_table_privilege(oid, p) END
     UNION ALL
     SELECT 'control-table-privilege', r.name || ': ' || p FROM relations r
       CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p

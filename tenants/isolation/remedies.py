@@ -6,9 +6,13 @@ _ISOLATE = gettext_noop('put IsolateTenantTable("<Model>") after CreateModel in 
 
 REMEDIES = {
     # The role itself
-    "role-powerful": gettext_noop(
-        "take SUPERUSER, BYPASSRLS, CREATEROLE, CREATEDB, REPLICATION from it"
+    "role-superuser": gettext_noop(
+        "ALTER ROLE … NOSUPERUSER, or serve as souvenir_app: no rule holds a superuser back"
     ),
+    "role-past-row-security": gettext_noop(
+        "ALTER ROLE … NOBYPASSRLS: it would see the rows of every organization"
+    ),
+    "role-powerful": gettext_noop("take CREATEROLE, CREATEDB, REPLICATION from it"),
     "role-is-member": gettext_noop("REVOKE that role from it: it would act with its rights"),
     "role-owns": gettext_noop(
         "let souvenir_owner own it: an owner can switch row-level security off"
@@ -33,7 +37,12 @@ REMEDIES = {
         "let souvenir_owner own it, without SUPERUSER and BYPASSRLS"
     ),
     # Privileges
-    "privilege-past-row-security": gettext_noop("REVOKE TRUNCATE, REFERENCES, TRIGGER, MAINTAIN"),
+    "role-may-truncate": gettext_noop(
+        "REVOKE TRUNCATE: it would empty a table of every organization’s rows at once"
+    ),
+    "privilege-past-row-security": gettext_noop(
+        "REVOKE it: row-level security is not asked about REFERENCES, TRIGGER, MAINTAIN"
+    ),
     "control-table-privilege": gettext_noop(
         "REVOKE it, also on columns; or name it in CONTROL_TABLES"
     ),

@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,7 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--database", default=DEFAULT_DB_ALIAS, help="a connection of the run-time role"
+            "--database", help="a connection of the run-time role; if not given, each that serves"
         )
         parser.add_argument(
             "--language",
@@ -26,7 +25,7 @@ class Command(BaseCommand):
             help="what to speak",
         )
 
-    def handle(self, *, database: str, language: str, **_options: object) -> None:
+    def handle(self, *, database: str | None, language: str, **_options: object) -> None:
         findings = audit_isolation(using=database)
         with translation.override(language):
             if not findings:

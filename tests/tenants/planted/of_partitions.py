@@ -63,7 +63,7 @@ HOLES = [
     _part(
         "a partition that is truncated by the run-time role",
         "GRANT TRUNCATE ON planted_0 TO souvenir_app",
-        "privilege-past-row-security",
+        "role-may-truncate",
         "planted_0",
     ),
     _part(

@@ -8,6 +8,15 @@ def _past(what: str, table: str = TABLE) -> Hole:
         f"{what} on {table}",
         f"GRANT {what} ON {table} TO souvenir_app",
         "privilege-past-row-security",
+        f"{table}: {what.split(maxsplit=1)[0]}",
+    )
+
+
+def _truncate(what: str, table: str) -> Hole:
+    return Hole(
+        f"{what} on {table}",
+        f"GRANT {what} ON {table} TO souvenir_app",
+        "role-may-truncate",
         table,
     )
 
@@ -44,13 +53,15 @@ def _opened(grant: str, shown: str, *, code: str = "system-object-opened") -> Ho
 
 
 HOLES = [
-    *map(_past, ["TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN", "REFERENCES (id)", "ALL"]),
-    _past("TRUNCATE", "tenants_user"),
+    *map(_past, ["REFERENCES", "TRIGGER", "MAINTAIN", "REFERENCES (id)"]),
+    _truncate("TRUNCATE", TABLE),
+    _truncate("ALL", TABLE),
+    _truncate("TRUNCATE", "tenants_user"),
     _past("TRIGGER", "tenants_membership"),
     Hole(
         "ALL TABLES are granted with ALL",
         "GRANT ALL ON ALL TABLES IN SCHEMA public TO souvenir_app",
-        "privilege-past-row-security",
+        "role-may-truncate",
         "ingestion_rawobject",
     ),
     _control("DELETE", "tenants_organization"),

@@ -5,11 +5,20 @@ from tests.tenants.planted.hole import DATABASE, TABLE, Hole
 _TENANT = "'01890000-0000-7000-8000-000000000000'"
 
 
+_POWERS = {
+    "SUPERUSER": "role-superuser",
+    "BYPASSRLS": "role-past-row-security",
+    "CREATEROLE": "role-powerful",
+    "CREATEDB": "role-powerful",
+    "REPLICATION": "role-powerful",
+}
+
+
 def _power(power: str) -> Hole:
     return Hole(
         f"the role is {power}",
         f"ALTER ROLE souvenir_app {power}",
-        "role-powerful",
+        _POWERS[power],
         "souvenir_app",
         superuser=True,
     )
@@ -41,7 +50,7 @@ def _owns(name: str, do: str, owned: str) -> Hole:
 
 
 HOLES = [
-    *map(_power, ["SUPERUSER", "BYPASSRLS", "CREATEROLE", "CREATEDB", "REPLICATION"]),
+    *map(_power, _POWERS),
     _member("souvenir_owner"),
     _member("pg_read_all_data"),
     _member("pg_write_all_data"),

@@ -5,15 +5,15 @@ import signal
 import threading
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+from tenants.commands import ServingCommand
 from workers.sweeping import sweep
 
 logger = logging.getLogger(__name__)
 
 
-class Command(BaseCommand):
+class Command(ServingCommand):
     help = "Ring again for lost jobs and remove what has expired, every few seconds."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
