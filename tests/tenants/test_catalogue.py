@@ -18,7 +18,7 @@ from tenants.isolation.catalogue import (
     IsolationBroken,
     refuse_broken_isolation,
 )
-from tenants.isolation.operations import PREDICATE, IsolateTenantTable
+from tenants.isolation.operations import PREDICATE, IsolateTenantTable, MarkContent
 from tenants.isolation.remedies import REMEDIES
 
 _TABLE = "memories_person"
@@ -89,8 +89,8 @@ def test_content_is_marked_for_the_audit_and_keeps_no_statistics() -> None:
         (f"{app}_{operation.model_name}".lower(), column)
         for (app, _), migration in loader.disk_migrations.items()
         for operation in migration.operations
-        if isinstance(operation, IsolateTenantTable)
-        for column in operation.content
+        if isinstance(operation, IsolateTenantTable | MarkContent)
+        for column in _content_of(operation)
     }
 
     with connection.cursor() as cursor:
@@ -102,3 +102,7 @@ def test_content_is_marked_for_the_audit_and_keeps_no_statistics() -> None:
 
     assert declared
     assert marked == declared
+
+
+def _content_of(operation: IsolateTenantTable | MarkContent) -> tuple[str, ...]:
+    return (operation.column,) if isinstance(operation, MarkContent) else operation.content

@@ -14,7 +14,7 @@ class Command(TenantCommand):
     help = "Count the rows that are kept of one organization, table by table. No content is read."
 
     def handle_tenant(self, *, organization: Organization, **_options: Any) -> None:
-        with keyring_transaction():
+        with keyring_transaction(organization.id):
             counts = {
                 model._meta.db_table: model._default_manager.count()
                 for model in apps.get_models()
