@@ -34,6 +34,8 @@ PREDICATE = f"tenant_id = nullif(current_setting('{SETTING}', true), '')::uuid"
 class IsolateTenantTable(Operation):
     """Give a table its composite keys, row-level security (forced), its policy and its grants.
 
+    The partitions that it has by then get walls of their own, and no grants.
+
     Args:
         model_name: the model, created by an earlier operation.
         content: columns with people's content. They keep no statistics: pg_statistic would hold
@@ -89,6 +91,9 @@ class IsolateTenantTable(Operation):
             show_to_sweeper(table),
         ]:
             schema_editor.execute(statement)
+        for partition in _partitions(schema_editor, table):
+            for statement in isolate_partition(partition, content=self.content):
+                schema_editor.execute(statement)
 
     def database_backwards(
         self,
@@ -102,6 +107,12 @@ class IsolateTenantTable(Operation):
             return
         table = model._meta.db_table
         own_key = [field.column for field in model._meta.pk_fields]
+        for partition in _partitions(schema_editor, table):
+            for statement in [
+                *_no_statistics_undone(partition, self.content),
+                *_row_security_undone(partition),
+            ]:
+                schema_editor.execute(statement)
         for statement in [
             hide_from_sweeper(table),
             *_no_statistics_undone(table, self.content),
@@ -157,6 +168,17 @@ class MarkContent(Operation):
 
     def describe(self) -> str:
         return f"Keep no statistics of {self.column} of {self.model_name}"
+
+
+def _partitions(schema_editor: BaseDatabaseSchemaEditor, table: str) -> list[str]:
+    """The names of a table's partitions, and of theirs; none for an ordinary table."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_partition_tree(to_regclass(%s)) t"
+            " JOIN pg_class c ON c.oid = t.relid WHERE t.level > 0 ORDER BY 1",
+            [table],
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _references(model: type[Model]) -> dict[str, str]:
@@ -236,6 +258,12 @@ def _walls_undone(table: str) -> list[str]:
     # The grant first: there is no moment in which the run-time role could read past the policy.
     return [
         f'REVOKE ALL ON "{table}" FROM {APP_ROLE}',
+        *_row_security_undone(table),
+    ]
+
+
+def _row_security_undone(table: str) -> list[str]:
+    return [
         f'DROP POLICY {POLICY} ON "{table}"',
         f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY',

@@ -14,9 +14,9 @@ from django.db import DatabaseError, connections, models, router
 from pgvector import HalfVector
 
 from souvenir.deletion.services import request_erasure
-from souvenir.embedding.models import DIMENSIONS, PassageVector
+from souvenir.embedding.models import DIMENSIONS
 from souvenir.export.services import request_export
-from souvenir.ingestion.models import Asset, Import, Passage
+from souvenir.ingestion.models import Asset, Import, Passage, PassageVector
 from souvenir.memories.models import Evidence, MemoryVersion, Message
 from souvenir.memories.services import Statement, add_memory, ensure_shared_store
 from tenants.isolation.scope import tenant_scope
@@ -69,7 +69,10 @@ def _fill_every_table(tenant: Tenant) -> None:
         passage = Passage.objects.filter(message__isnull=False).first()
         assert passage is not None
         PassageVector.objects.create(
-            store_id=passage.store_id, passage=passage, embedding=HalfVector([0.0] * DIMENSIONS)
+            store_id=passage.store_id,
+            model=1,
+            passage_id=passage.id,
+            embedding=HalfVector([0.0] * DIMENSIONS),
         )
         request_export(person=None)
         request_erasure(target="memory", target_id=memory.id)

@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from souvenir.deletion.models import Erasure
-from souvenir.deletion.registry import ERASABLES, Reach, Rows, passage_rows
+from souvenir.deletion.registry import ERASABLES, Reach, Rows, passages_of
 from souvenir.export.models import Export
 from souvenir.ingestion.deriving import derive_again
-from souvenir.ingestion.models import Asset, Import, RawObject
+from souvenir.ingestion.models import Asset, Import, Passage, RawObject
+from souvenir.ingestion.passages import remove_passages
 from souvenir.ingestion.services import ASSETS, UPLOADS
 from souvenir.memories.models import (
     Conversation,
@@ -36,6 +37,7 @@ from tenants.services import mark_organization_erased
 EXPORTS = "exports"  # the kind of object that a finished export is
 Target = Erasure.Target
 _UUID_CHARACTERS = 36
+_STEP_PASSAGES = 5_000  # less than a second
 
 
 def erase(lease: Lease) -> None:
@@ -88,36 +90,37 @@ def _forget_answers(erasure: Erasure) -> None:
     _count(erasure.id, {"answers": dropped})
 
 
-def _remove(erasure: Erasure, rows: dict[str, Rows]) -> None:
-    """Remove rows table by table, children first. Call in a step."""
-    _count(erasure.id, {name: found.delete()[0] for name, found in rows.items()})
+def _remove(erasure: Erasure, passages: QuerySet[Passage], rows: dict[str, Rows]) -> None:
+    """Remove passages and rows, table by table, children first. Call in a step."""
+    counts = remove_passages(passages)
+    counts |= {name: found.delete()[0] for name, found in rows.items()}
+    _count(erasure.id, counts)
 
 
 def _erase_memory(lease: Lease, erasure: Erasure) -> None:
     memory_id = erasure.target_id
     with lease.step():
         rows = {
-            **passage_rows(Q(memory_id=memory_id)),
             "evidence": Evidence.objects.filter(version__memory_id=memory_id),
             "memory_versions": MemoryVersion.objects.filter(memory_id=memory_id),
             "memories": Memory.objects.filter(id=memory_id),
         }
-        _remove(erasure, rows)
+        _remove(erasure, Passage.objects.filter(memory_id=memory_id), rows)
 
 
 def _erase_conversation(lease: Lease, erasure: Erasure) -> None:
     with lease.step():
-        _remove(erasure, _conversation_rows([erasure.target_id]))
+        _remove_conversation(erasure, erasure.target_id)
 
 
-def _conversation_rows(ids: list[UUID]) -> dict[str, Rows]:
-    return {
-        **passage_rows(Q(conversation_id__in=ids)),
-        "evidence": Evidence.objects.filter(message__conversation_id__in=ids),
-        "messages": Message.objects.filter(conversation_id__in=ids),
-        "raw_objects": RawObject.objects.filter(conversation_id__in=ids),
-        "conversations": Conversation.objects.filter(id__in=ids),
+def _remove_conversation(erasure: Erasure, conversation_id: UUID) -> None:
+    rows = {
+        "evidence": Evidence.objects.filter(message__conversation_id=conversation_id),
+        "messages": Message.objects.filter(conversation_id=conversation_id),
+        "raw_objects": RawObject.objects.filter(conversation_id=conversation_id),
+        "conversations": Conversation.objects.filter(id=conversation_id),
     }
+    _remove(erasure, Passage.objects.filter(conversation_id=conversation_id), rows)
 
 
 def _erase_import(lease: Lease, erasure: Erasure) -> None:
@@ -136,7 +139,7 @@ def _erase_import(lease: Lease, erasure: Erasure) -> None:
     alone = [conversation_id for conversation_id in ids if conversation_id not in shared]
     for conversation_id in alone:
         with lease.step():
-            _remove(erasure, _conversation_rows([conversation_id]))
+            _remove_conversation(erasure, conversation_id)
     with lease.step():
         assets = Asset.objects.filter(batch_id=import_id)
         files = [objects.remove(ASSETS, str(asset.id)) for asset in assets]
@@ -202,9 +205,20 @@ def _remove_reach(lease: Lease, erasure: Erasure, reach: Reach) -> None:
             objects.remove(UPLOADS, str(id_)) for id_ in imports.values_list("id", flat=True)
         ]
         _count(erasure.id, {"asset_files": sum(files), "upload_files": sum(uploads)})
+    _remove_passages(lease, erasure, reach)
     for erasable in ERASABLES:
         with lease.step():
             _count(erasure.id, {erasable.name: erasable.rows(reach).delete()[0]})
+
+
+def _remove_passages(lease: Lease, erasure: Erasure, reach: Reach) -> None:
+    """Passages with their tokens and vectors, some thousands in a step, until none is left."""
+    while True:
+        with lease.step():
+            removed = remove_passages(passages_of(reach)[:_STEP_PASSAGES])
+            _count(erasure.id, removed)
+        if not removed["passages"]:
+            return
 
 
 _STEPS: dict[Target, Callable[[Lease, Erasure], None]] = {

@@ -1,7 +1,7 @@
 """Every tenant table, in the order in which its rows can go, and how each finds what it must lose.
 
 A table that is missing here fails a test; a row that is missed stops the deletion, because nothing
-cascades but what is derived from a passage.
+cascades.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,15 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
-from souvenir.embedding.models import PassageVector
 from souvenir.export.models import Export
-from souvenir.ingestion.models import Asset, Import, Passage, PassageToken, RawObject
+from souvenir.ingestion.models import (
+    Asset,
+    Import,
+    Passage,
+    PassageToken,
+    PassageVector,
+    RawObject,
+)
 from souvenir.memories.models import (
     Conversation,
     Evidence,
@@ -83,11 +89,6 @@ def _about(reach: Reach) -> QuerySet[Any, UUID]:
     return found.values_list("memory_id", flat=True)
 
 
-def _by_passage(reach: Reach) -> Q:
-    passages = Passage.objects.filter(memory_id__in=_about(reach))
-    return _by_store(reach) | Q(passage_id__in=passages.values("id"))
-
-
 def _evidence(reach: Reach) -> Q:
     return (
         Q(version__store_id__in=reach.store_ids)
@@ -96,11 +97,12 @@ def _evidence(reach: Reach) -> Q:
     )
 
 
-# Children before parents: vectors and tokens first, people last.
+# Children before parents, people last. Passages go before, with what is derived from them
+# (`passages_of`); these find what came in between.
 ERASABLES = (
-    Erasable("passage_vectors", PassageVector, _by_passage),
-    Erasable("passage_tokens", PassageToken, _by_passage),
     Erasable("passages", Passage, _by_memory),
+    Erasable("passage_vectors", PassageVector, _by_store),
+    Erasable("passage_tokens", PassageToken, _by_store),
     Erasable("evidence", Evidence, _evidence),
     Erasable("memory_versions", MemoryVersion, _by_memory),
     Erasable("memories", Memory, _memories),
@@ -119,12 +121,6 @@ ERASABLES = (
 )
 
 
-def passage_rows(condition: Q) -> dict[str, Rows]:
-    """A passage's rows and those derived from it, so that each table is counted."""
-    passages = Passage.objects.filter(condition)
-    ids = passages.values("id")
-    return {
-        "passage_vectors": PassageVector.objects.filter(passage_id__in=ids),
-        "passage_tokens": PassageToken.objects.filter(passage_id__in=ids),
-        "passages": passages,
-    }
+def passages_of(reach: Reach) -> QuerySet[Passage]:
+    """The passages that a reach takes."""
+    return Passage.objects.filter(_by_memory(reach))

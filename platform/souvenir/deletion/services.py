@@ -2,13 +2,11 @@
 
 from uuid import UUID
 
-from django.db.models import Q
-
 from souvenir.core.jobs import Job
 from souvenir.deletion.errors import ErasureTargetNeeded, ErasureTargetNotFound
 from souvenir.deletion.models import Erasure
-from souvenir.deletion.registry import passage_rows
-from souvenir.ingestion.models import Import
+from souvenir.ingestion.models import Import, Passage
+from souvenir.ingestion.passages import remove_passages
 from souvenir.memories.models import Conversation, Memory, Person
 from souvenir.memories.selectors import person_asked_for
 from souvenir.memories.services import hide_memory, hide_person
@@ -30,9 +28,10 @@ def request_erasure(*, target: str, target_id: UUID) -> Erasure:
     counts: dict[str, int] = {}
     if target == Target.MEMORY:
         hide_memory(memory_id=target_id)
-        counts = _remove_passages([target_id])
+        counts = remove_passages(Passage.objects.filter(memory_id=target_id))
     if target == Target.PERSON:
-        counts = _remove_passages(hide_person(person_id=target_id))
+        hidden = hide_person(person_id=target_id)
+        counts = remove_passages(Passage.objects.filter(memory_id__in=hidden))
     erasure = Erasure.objects.create(
         target=target, target_id=target_id, person_id=person_id, counts=counts
     )
@@ -40,11 +39,6 @@ def request_erasure(*, target: str, target_id: UUID) -> Erasure:
     erasure.job_id = job.id
     erasure.save(update_fields=["job_id"])
     return erasure
-
-
-def _remove_passages(memory_ids: list[UUID]) -> dict[str, int]:
-    rows = passage_rows(Q(memory_id__in=memory_ids))
-    return {name: found.delete()[0] for name, found in rows.items()}
 
 
 def target_meant(

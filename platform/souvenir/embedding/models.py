@@ -1,24 +1,5 @@
-"""Vectors of passages. Rows are made and deleted, never changed."""
-
-from django.db import models
-from pgvector.django import HalfVectorField
-
-from souvenir.ingestion.models import Passage
-from souvenir.memories.models import Store
-from tenants.isolation.tables import TenantForeignKey, TenantOwned
+"""The vector spaces that the vectors of passages are in."""
 
 DIMENSIONS = 384
-
-
-class PassageVector(TenantOwned):
-    """A passage's vector, alone in a narrow table: the primary key carries it, so that an exact
-    scan of one store reads the index and nothing else (bench: docs/benchmarks.md).
-    """
-
-    pk = models.CompositePrimaryKey("tenant_id", "store_id", "passage_id")
-    store = TenantForeignKey(Store)
-    passage = TenantForeignKey(Passage)
-    embedding = HalfVectorField(dimensions=DIMENSIONS)  # unit length
-
-    def __str__(self) -> str:
-        return str(self.passage_id)
+# The number beside each vector. A model keeps its number for good.
+MODEL_NUMBERS = {"multilingual-e5-small/q4/1": 1}

@@ -6,6 +6,8 @@ from django.db import connection
 from pgvector import HalfVector
 
 from souvenir.embedding.local import local_embedder
+from souvenir.embedding.models import MODEL_NUMBERS
+from souvenir.ingestion import buckets
 from souvenir.ingestion.models import Passage
 from souvenir.memories.models import MemoryVersion, Message
 from tenants.ledger import Lease
@@ -24,6 +26,7 @@ def embed_store(lease: Lease) -> None:
         LeaseLost
     """
     embedder = local_embedder()
+    model = MODEL_NUMBERS[embedder.model_id]
     done = 0
     while True:
         with lease.step(done=done):
@@ -39,7 +42,7 @@ def embed_store(lease: Lease) -> None:
                 passage.id: (passage.store_id, HalfVector(vector).to_text())
                 for passage, vector in zip(wanted, vectors, strict=True)
             }
-            _write(rows, tenant_id=lease.organization_id)
+            _write(rows, tenant_id=lease.organization_id, model=model)
             Passage.objects.filter(id__in=[passage.id for passage in waiting]).update(
                 embedded_with=embedder.model_id
             )
@@ -70,14 +73,15 @@ def _waiting(store_id: UUID) -> list[Passage]:
     return list(found.order_by("id")[:_STEP_PASSAGES])
 
 
-def _write(rows: dict[UUID, tuple[UUID, str]], *, tenant_id: UUID) -> None:
+def _write(rows: dict[UUID, tuple[UUID, str]], *, tenant_id: UUID, model: int) -> None:
     """Only passages that are still there get a vector: an erasure in between wins."""
     here = (
         Passage.objects.select_for_update().filter(id__in=list(rows)).values_list("id", flat=True)
     )
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO embedding_passagevector (tenant_id, store_id, passage_id, embedding)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(tenant_id, rows[id_][0], id_, rows[id_][1]) for id_ in here],
+            "INSERT INTO ingestion_passagevector"
+            " (tenant_id, store_id, model, passage_id, bucket, embedding)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(tenant_id, rows[id_][0], model, id_, buckets.COMMON, rows[id_][1]) for id_ in here],
         )

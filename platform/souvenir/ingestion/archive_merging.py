@@ -28,7 +28,7 @@ def enrich_message(message_id: UUID, line: Line) -> None:
         setattr(here, name, values[name])
     here.save(update_fields=_SAID)
     stale = Passage.objects.filter(message_id=here.id)
-    remove_passages(stale.values_list("id", flat=True))
+    remove_passages(stale)
     index_messages(here.conversation, [here])
 
 

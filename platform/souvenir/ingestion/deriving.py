@@ -74,8 +74,7 @@ def _size(message: MessageDocument) -> int:
 
 def _remove(conversation: Conversation, message_ids: list[UUID]) -> dict[str, int]:
     """Remove messages, and every passage of the conversation: those of the rest are made again."""
-    passages = Passage.objects.filter(conversation_id=conversation.id)
-    remove_passages(passages.values_list("id", flat=True))
+    remove_passages(Passage.objects.filter(conversation_id=conversation.id))
     evidence, _ = Evidence.objects.filter(message_id__in=message_ids).delete()
     Message.objects.filter(parent_id__in=message_ids).update(parent=None)
     if conversation.current_leaf_id in message_ids:

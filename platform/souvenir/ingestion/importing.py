@@ -114,7 +114,7 @@ def _keep_object(item: ObjectRead, record: Import, source: Source) -> None:
 
 def _index_again(conversation: Conversation, messages: list[Message]) -> None:
     stale = Passage.objects.filter(message_id__in=[message.id for message in messages])
-    remove_passages(stale.values_list("id", flat=True))
+    remove_passages(stale)
     index_messages(conversation, messages)
 
 

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from django.db import models
 from django.utils import timezone
+from pgvector.django import HalfVectorField
 
+from souvenir.ingestion import buckets
 from souvenir.memories.models import (
     Conversation,
     Memory,
@@ -126,14 +128,38 @@ class Passage(TenantScoped):
 class PassageToken(TenantOwned):
     """One blind token of one passage. Equality on a bigint is leakproof: the index is used under
     row-level security, which an array or a tsvector would lose.
+
+    No foreign keys: forty rows a passage are checked for nothing, since `remove_passages` takes
+    them with the passage (docs/decisions/0014-search-tables.md).
     """
 
     pk = models.CompositePrimaryKey("tenant_id", "store_id", "token", "passage_id")
-    store = TenantForeignKey(Store)
+    store_id = models.UUIDField()
     token = models.BigIntegerField()  # souvenir.core.sealing.blind_token
-    passage = TenantForeignKey(Passage)
+    passage_id = models.UUIDField()
     frequency = models.IntegerField()  # how often the term stands in the passage
     terms = models.IntegerField()  # of the passage: BM25 then reads this index and nothing else
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["passage_id", "tenant_id"], name="token_of_passage")]
+
+    def __str__(self) -> str:
+        return str(self.passage_id)
+
+
+class PassageVector(TenantOwned):
+    """A passage's vector, alone in a narrow table: the primary key carries it, so that an exact
+    scan of one store reads the index and nothing else. Made and deleted, never changed.
+
+    Filled by souvenir.embedding. No foreign keys, like tokens.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "store_id", "model", "passage_id", "bucket")
+    store_id = models.UUIDField()
+    model = models.SmallIntegerField()  # which vector space: souvenir.embedding
+    passage_id = models.UUIDField()
+    bucket = models.IntegerField(default=buckets.COMMON)  # its partition of the tenant's
+    embedding = HalfVectorField()  # unit length, as long as the model's vectors are
 
     def __str__(self) -> str:
         return str(self.passage_id)

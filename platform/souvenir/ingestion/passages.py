@@ -7,13 +7,13 @@ found by its words at once.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from souvenir.core.sealing import blind_token
 from souvenir.ingestion.chunking import spans
-from souvenir.ingestion.models import Passage
+from souvenir.ingestion.models import Passage, PassageToken, PassageVector
 from souvenir.ingestion.terms import terms
 from souvenir.memories.models import Conversation, Memory, MemoryVersion, Message
 from tenants.isolation.scope import current_tenant
@@ -51,7 +51,7 @@ def index_messages(conversation: Conversation, messages: Iterable[Message]) -> i
 
 def index_memory(memory: Memory, version: MemoryVersion) -> int:
     """Make the passages of what a memory says now, in place of those of what it said."""
-    remove_passages(Passage.objects.filter(memory_id=memory.id).values_list("id", flat=True))
+    remove_passages(Passage.objects.filter(memory_id=memory.id))
     drafts = [
         _draft(
             version.text[start:end],
@@ -69,10 +69,21 @@ def index_memory(memory: Memory, version: MemoryVersion) -> int:
     return _write(drafts)
 
 
-def remove_passages(passage_ids: Iterable[UUID]) -> int:
-    """Remove passages; their tokens and their vectors follow them. Gives how many there were."""
-    removed, _ = Passage.objects.filter(id__in=list(passage_ids)).delete()
-    return removed
+def remove_passages(found: QuerySet[Passage]) -> dict[str, int]:
+    """Remove passages with their tokens and vectors. Gives how many rows went, by table.
+
+    The passages are locked first: whoever is about to give one its vector looks for it under the
+    same lock, and finds it gone.
+    """
+    places = list(found.select_for_update().values_list("id", "store_id"))
+    ids, store_ids = [id_ for id_, _ in places], {store_id for _, store_id in places}
+    vectors = PassageVector.objects.filter(store_id__in=store_ids, passage_id__in=ids)
+    tokens = PassageToken.objects.filter(passage_id__in=ids)
+    return {
+        "passage_vectors": vectors.delete()[0],
+        "passage_tokens": tokens.delete()[0],
+        "passages": Passage.objects.filter(id__in=ids).delete()[0],
+    }
 
 
 def _message_drafts(conversation: Conversation, message: Message) -> Iterable[_Draft]:

@@ -11,8 +11,9 @@ WITH scope AS MATERIALIZED (
 ), dense AS MATERIALIZED (
     -- "+ 0" keeps any graph index out of the plan: a person's passages are scanned exactly.
     SELECT v.passage_id, -((v.embedding <#> %(vector)s::halfvec) + 0) AS similarity
-    FROM embedding_passagevector v {narrow}
+    FROM ingestion_passagevector v {narrow}
     WHERE v.tenant_id = %(tenant)s AND v.store_id = ANY (%(stores)s)
+      AND v.model = %(model)s AND v.bucket = %(bucket)s
     ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(candidates)s
 ), hit AS MATERIALIZED (
     SELECT token, passage_id, frequency, terms FROM ingestion_passagetoken
@@ -35,9 +36,9 @@ WITH scope AS MATERIALIZED (
     LEFT JOIN lexical l ON l.passage_id = c.passage_id
     LEFT JOIN LATERAL (
         SELECT -((embedding <#> %(vector)s::halfvec) + 0) AS similarity
-        FROM embedding_passagevector
+        FROM ingestion_passagevector
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
-          AND passage_id = c.passage_id OFFSET 0
+          AND model = %(model)s AND bucket = %(bucket)s AND passage_id = c.passage_id OFFSET 0
     ) v ON true
 ), extent AS MATERIALIZED (
     -- Words are held against a passage that has every term of the question once, not against the

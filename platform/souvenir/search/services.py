@@ -12,7 +12,8 @@ from pgvector import HalfVector
 from souvenir.core.sealing import blind_token
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.local import local_embedder
-from souvenir.embedding.models import DIMENSIONS
+from souvenir.embedding.models import DIMENSIONS, MODEL_NUMBERS
+from souvenir.ingestion import buckets
 from souvenir.ingestion.terms import terms
 from souvenir.memories.models import Conversation, MemoryVersion, Message
 from souvenir.search.errors import QuestionEmpty
@@ -97,6 +98,8 @@ def search(question: Question) -> Answer:
     parameters: dict[str, Any] = {
         "tenant": tenant_id,
         "stores": question.store_ids,
+        "model": MODEL_NUMBERS[local_embedder().model_id],
+        "bucket": buckets.COMMON,
         "vector": vector or _NO_PASSAGE,
         "tokens": sorted({blind_token(term, key=key) for term in terms(text)}),
         "candidates": max(_CANDIDATES, question.limit),

@@ -24,7 +24,7 @@ HOLES = [
     _statistics("memories_message", "blocks"),
     _statistics("memories_memoryversion", "text", "10"),
     _statistics("ingestion_rawobject", "body", "100"),
-    _statistics("embedding_passagevector", "embedding"),
+    _statistics("ingestion_passagevector", "embedding"),
     _statistics(TABLE, "external_id"),
     _statistics("memories_source", "account"),
     _statistics("tenants_apikey", "label"),

@@ -153,8 +153,8 @@ HOLES = [
     ),
     _seen(
         "vectors",
-        "GRANT SELECT (embedding) ON embedding_passagevector TO souvenir_sweeper",
-        "embedding_passagevector.embedding",
+        "GRANT SELECT (embedding) ON ingestion_passagevector TO souvenir_sweeper",
+        "ingestion_passagevector.embedding",
     ),
     _seen(
         "a column that came to hold content",
