@@ -28,6 +28,7 @@ from souvenir.memories.selectors import (
     evidence_of,
     get_memory,
     memories,
+    subjects_of_memories,
     versions_of,
 )
 from souvenir.memories.services import Statement, store_meant
@@ -41,12 +42,14 @@ _VERSION = (
 
 
 def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
-    """Memories with what they say now and the evidence for it. Two queries for all of them."""
+    """Memories with what they say now and the evidence for it. Three queries for all of them."""
     current = current_versions(found)
     evidence = evidence_of(list(current.values()))
+    about = subjects_of_memories(found)
     rows = [
         {
             **{name: getattr(memory, name) for name in _MEMORY},
+            "about": about[memory.id],
             "current": _version(current[memory.id], evidence),
         }
         for memory in found
@@ -87,7 +90,12 @@ class Memories(TenantView):
         store = store_meant(
             bound_to=caller.person_id, external_id=data.get("person"), slug=data.get("store")
         )
-        memory = remember(store=store, statement=_statement(data, caller), kind=data["kind"])
+        memory = remember(
+            store=store,
+            statement=_statement(data, caller),
+            kind=data["kind"],
+            about=data.get("about", ()),
+        )
         answer_is_about(request, memory.person_id)
         return Response(memories_out([memory])[0], status=201)
 

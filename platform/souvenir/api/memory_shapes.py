@@ -22,6 +22,11 @@ class MemoryIn(StatementIn):
     person = serializers.CharField(required=False, help_text="Whom it is about (external id).")
     store = serializers.CharField(required=False, help_text="Or a shared store, by its name.")
     kind = serializers.ChoiceField(choices=KINDS, default="fact")
+    about = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Others it speaks of (external ids). It ends with the first who is erased.",
+    )
 
 
 class CorrectionIn(StatementIn):
@@ -60,6 +65,7 @@ class MemoryOut(serializers.Serializer[Any]):
     store_id = serializers.UUIDField()
     person_id = serializers.UUIDField(allow_null=True)
     kind = serializers.CharField()
+    about = serializers.ListField(child=serializers.CharField())
     version = serializers.IntegerField()
     recorded_at = serializers.DateTimeField()
     current = VersionOut()

@@ -22,6 +22,7 @@ from souvenir.memories.models import (
     Source,
     Store,
 )
+from souvenir.memories.selectors import subjects_of_memories
 from souvenir.portability.souvenir_archive import ArchiveWriter, Line
 from tenants import objects
 
@@ -134,9 +135,13 @@ def _memories(here: Q, slugs: dict[Any, str]) -> Iterator[Line]:
     found = Memory.objects.filter(here, state=Memory.State.ACTIVE).order_by(_BY_STORE, "id")
     for batch in _batches(found.iterator(_ROWS)):
         versions = _versions([memory.id for memory in batch])
+        about = subjects_of_memories(batch)
         for memory in batch:
             yield rows.line_of(
-                memory, store=slugs[memory.store_id], versions=versions.get(memory.id, [])
+                memory,
+                store=slugs[memory.store_id],
+                about=about[memory.id],
+                versions=versions.get(memory.id, []),
             )
 
 

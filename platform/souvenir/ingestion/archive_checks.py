@@ -17,6 +17,7 @@ from souvenir.ingestion import archive_rows as rows
 from souvenir.ingestion.errors import ArchiveOfSeveral
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
+from souvenir.memories.services import MAX_SUBJECTS, is_external_id
 from souvenir.portability.documents import BlockType, Role
 from souvenir.portability.errors import AlteredArchive
 from souvenir.portability.souvenir_archive import ArchiveReader, Line
@@ -112,6 +113,10 @@ class _Known:
         self._before.add(line["id"])
 
     def _check_versions(self, line: Line) -> None:
+        about = line["about"]
+        _require(isinstance(about, list) and len(about) <= MAX_SUBJECTS)
+        _require(all(isinstance(name, str) and is_external_id(name) for name in about))
+        _require(about == sorted(set(about)))
         numbers = [version["number"] for version in line["versions"]]
         _require(line["version"] in numbers and len(set(numbers)) == len(numbers))
         for version in line["versions"]:

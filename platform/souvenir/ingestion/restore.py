@@ -31,7 +31,12 @@ from souvenir.memories.models import (
     Store,
 )
 from souvenir.memories.selectors import current_versions, personal_slug
-from souvenir.memories.services import ensure_person, ensure_shared_store, ensure_source
+from souvenir.memories.services import (
+    add_subjects,
+    ensure_person,
+    ensure_shared_store,
+    ensure_source,
+)
 from souvenir.portability.souvenir_archive import ArchiveReader, Line, reading_archive
 from souvenir.portability.stored_file import StoredFile
 from tenants import objects
@@ -228,6 +233,7 @@ class _Restoring:
             for line in self._fresh(Memory, batch):
                 store = self.stores[line["store"]]
                 memory = self._create(Memory, line, store_id=store.id, person_id=store.person_id)
+                add_subjects(memory, line["about"])
                 for version in line["versions"]:
                     self._version(memory, {**version, "store": line["store"]})
                 index_memory(memory, current_versions([memory])[memory.id])

@@ -71,13 +71,16 @@ def ask_for_vectors(*, store_id: UUID, person_id: UUID | None) -> None:
 
 
 @transaction.atomic
-def remember(*, store: Store, statement: Statement, kind: str = "fact") -> Memory:
+def remember(
+    *, store: Store, statement: Statement, kind: str = "fact", about: Iterable[str] = ()
+) -> Memory:
     """Keep a memory that can be found by its words at once, and ask for its vector.
 
     Raises:
         MemoryEmpty, MemoryTooLong
+        ExternalIdInvalid, PersonLeaving, TooManySubjects
     """
-    memory = add_memory(store=store, statement=statement, kind=kind)
+    memory = add_memory(store=store, statement=statement, kind=kind, about=about)
     _index(memory)
     return memory
 

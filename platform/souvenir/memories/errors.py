@@ -42,6 +42,11 @@ class MemoryTooLong(Invalid):
     )
 
 
+class TooManySubjects(Invalid):
+    code = "too-many-subjects"
+    message = gettext_noop("A memory is about at most {limit} other people. Keep several memories.")
+
+
 class MemoryChanged(Conflict):
     code = "memory-changed"
     message = gettext_noop(

@@ -14,6 +14,7 @@ from souvenir.memories.models import (
     Conversation,
     Evidence,
     Memory,
+    MemorySubject,
     MemoryVersion,
     Message,
     Person,
@@ -179,6 +180,15 @@ def current_versions(memories: list[Memory]) -> dict[UUID, MemoryVersion]:
         for version in versions
         if version.number == wanted[version.memory_id]
     }
+
+
+def subjects_of_memories(memories: list[Memory]) -> dict[UUID, list[str]]:
+    """Whom else some memories are about, by the memory's id: external ids, sorted. One query."""
+    found: dict[UUID, list[str]] = {memory.id: [] for memory in memories}
+    rows = MemorySubject.objects.filter(memory_id__in=found).select_related("person")
+    for row in rows:
+        found[row.memory_id].append(row.person.external_id)
+    return {memory_id: sorted(names) for memory_id, names in found.items()}
 
 
 def evidence_of(versions: list[MemoryVersion]) -> dict[UUID, list[Evidence]]:

@@ -1,6 +1,7 @@
 """Changes to people, stores and memories. All need a tenant scope."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,7 @@ from souvenir.memories.errors import (
     StoreNameInvalid,
     StoreNeeded,
     StoreNotFound,
+    TooManySubjects,
 )
 from souvenir.memories.models import (
     Memory,
@@ -31,6 +33,7 @@ from souvenir.memories.models import (
 from souvenir.memories.selectors import person_asked_for, personal_slug, personal_store
 
 MAX_MEMORY_CHARACTERS = 10_000
+MAX_SUBJECTS = 20  # besides the person whose store it is
 _MAX_EXTERNAL_ID = 200
 _SHARED_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -50,6 +53,12 @@ class Statement:
     reason: str = ""
 
 
+def is_external_id(text: str) -> bool:
+    """Whether a person can be known by this."""
+    printable = text.isprintable() and text == text.strip()
+    return printable and 0 < len(text) <= _MAX_EXTERNAL_ID
+
+
 @transaction.atomic
 def ensure_person(*, external_id: str, display_name: str = "") -> Person:
     """The person known by this id, made with a personal store if new. A name is set only once.
@@ -58,8 +67,7 @@ def ensure_person(*, external_id: str, display_name: str = "") -> Person:
         ExternalIdInvalid
         PersonLeaving
     """
-    printable = external_id.isprintable() and external_id == external_id.strip()
-    if not (printable and 0 < len(external_id) <= _MAX_EXTERNAL_ID):
+    if not is_external_id(external_id):
         raise ExternalIdInvalid
     person, _ = Person.objects.get_or_create(
         external_id=external_id, defaults={"display_name": display_name}
@@ -92,16 +100,38 @@ def ensure_source(*, store: Store, provider: str, account: str) -> Source:
 
 
 @transaction.atomic
-def add_memory(*, store: Store, statement: Statement, kind: str = "fact") -> Memory:
+def add_memory(
+    *, store: Store, statement: Statement, kind: str = "fact", about: Iterable[str] = ()
+) -> Memory:
     """Keep one statement as a new memory, version 1.
+
+    `about` are the external ids of others it speaks of, made known if new: the memory is sealed
+    with their keys too, and ends with the first of them that is erased.
 
     Raises:
         MemoryEmpty, MemoryTooLong
+        ExternalIdInvalid, PersonLeaving, TooManySubjects
     """
     text = _checked(statement.text)
     memory = Memory.objects.create(store_id=store.id, person_id=store.person_id, kind=kind)
+    add_subjects(memory, about)
     _write_version(memory, statement, text=text)
     return memory
+
+
+def add_subjects(memory: Memory, about: Iterable[str]) -> None:
+    """Say whom else a memory is about, before its first version is written.
+
+    Raises:
+        ExternalIdInvalid, PersonLeaving, TooManySubjects
+    """
+    names = sorted(set(about))
+    if len(names) > MAX_SUBJECTS:
+        raise TooManySubjects(limit=MAX_SUBJECTS)
+    for external_id in names:
+        person = ensure_person(external_id=external_id)
+        if person.id != memory.person_id:
+            MemorySubject.objects.create(memory_id=memory.id, person_id=person.id)
 
 
 @transaction.atomic

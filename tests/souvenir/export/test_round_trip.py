@@ -60,7 +60,9 @@ def _fill(tenant: Tenant, person: str = "alice") -> None:
     import_bytes(tenant, buffer.getvalue(), person=person, name="one more.zip")
     with tenant_scope(tenant.id):
         store = personal_store(person=get_person(external_id=person))
-        memory = remember(store=store, statement=Statement(text="Allergique aux noix"))
+        memory = remember(
+            store=store, statement=Statement(text="Allergique aux noix"), about=["zoé", "carl"]
+        )
         memory = correct(memory_id=memory.id, statement=Statement(text="Aux noisettes", reason="É"))
         message = Message.objects.filter(store_id=store.id).earliest("id")
         version = current_versions([memory])[memory.id]
