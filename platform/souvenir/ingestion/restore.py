@@ -233,7 +233,7 @@ class _Restoring:
             for line in self._fresh(Memory, batch):
                 store = self.stores[line["store"]]
                 memory = self._create(Memory, line, store_id=store.id, person_id=store.person_id)
-                add_subjects(memory, line["about"])
+                add_subjects(memory, about=line["about"])
                 for version in line["versions"]:
                     self._version(memory, {**version, "store": line["store"]})
                 index_memory(memory, current_versions([memory])[memory.id])

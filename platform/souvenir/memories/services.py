@@ -114,12 +114,12 @@ def add_memory(
     """
     text = _checked(statement.text)
     memory = Memory.objects.create(store_id=store.id, person_id=store.person_id, kind=kind)
-    add_subjects(memory, about)
+    add_subjects(memory, about=about)
     _write_version(memory, statement, text=text)
     return memory
 
 
-def add_subjects(memory: Memory, about: Iterable[str]) -> None:
+def add_subjects(memory: Memory, *, about: Iterable[str]) -> None:
     """Say whom else a memory is about, before its first version is written.
 
     Raises:
