@@ -20,6 +20,7 @@ from souvenir.api.idempotency import asks_for_once, take_digest
 from souvenir.api.problems import problem
 from tenants.errors import OrganizationSuspended
 from tenants.isolation.scope import tenant_in_scope, tenant_scope
+from tenants.isolation.streaming import stream_in_scope
 from tenants.keys import is_platform_key, named_organization
 from tenants.models import ApiKey, Organization
 from tenants.selectors import get_organization, verify_key, verify_platform_key
@@ -30,7 +31,7 @@ _ENVELOPE_BYTES = 64 * 1024  # what a multipart body may hold besides the file
 
 
 class ScopeMiddleware:
-    """Opens the scope of the organization that the key names, around view and rendering.
+    """Opens the scope of the organization that the key names, around view, rendering and stream.
 
     The key is verified inside it, by KeyAuthentication; until then it opens a view of nothing that
     is answered. A body is read before the transaction begins: a slow sender holds none open.
@@ -62,7 +63,7 @@ class ScopeMiddleware:
             response = self._get_response(request)
             if response.status_code >= HTTPStatus.BAD_REQUEST:
                 transaction.set_rollback(True)
-            return response
+            return stream_in_scope(response, tenant_id=organization_id)
 
 
 def _read_body(request: HttpRequest, *, of: UUID, key: str) -> bool:

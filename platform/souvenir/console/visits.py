@@ -29,6 +29,7 @@ from souvenir.memories.models import Person
 from souvenir.memories.selectors import get_person_by_id, reachable_stores
 from tenants.errors import OrganizationSuspended
 from tenants.isolation.scope import tenant_scope
+from tenants.isolation.streaming import stream_in_scope
 from tenants.models import Membership, Organization, User
 from tenants.selectors import memberships_of
 
@@ -173,7 +174,7 @@ def _scoped(visit: OrganizationVisit, build: Callable[[], HttpResponseBase]) -> 
             response.render()
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             transaction.set_rollback(True)
-        return response
+        return stream_in_scope(response, tenant_id=visit.organization.id)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
