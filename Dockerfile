@@ -48,5 +48,6 @@ USER 10001:10001
 EXPOSE 8000
 # The root may be read-only: heartbeats in memory, and no control socket in a home folder.
 CMD ["gunicorn", "souvenir.config.wsgi:application", "--bind", "0.0.0.0:8000", \
+     "--config", "python:souvenir.config.serving", \
      "--worker-class", "gthread", "--workers", "2", "--threads", "8", \
      "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]

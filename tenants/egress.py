@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from souvenir.core.metrics import egress_calls, outcomes
 from tenants import placements
 from tenants.errors import AddressRefused, FlowRefused
 from tenants.isolation.scope import current_tenant
@@ -65,9 +66,13 @@ def send(call: Call) -> Reply:
         current_tenant(),
         "allowed" if decision.allowed else ",".join(decision.reasons),
     )
-    if not decision.allowed:
-        raise FlowRefused(reasons=decision.reasons)
-    address = checked_address(call.host)
+    with outcomes(egress_calls, call.flow.kind):
+        if not decision.allowed:
+            raise FlowRefused(reasons=decision.reasons)
+        return _sent(call, checked_address(call.host))
+
+
+def _sent(call: Call, address: str) -> Reply:
     connection = _Connection(call.host, address)
     try:
         connection.request("POST", call.path, body=call.body, headers=dict(call.headers))

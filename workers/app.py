@@ -1,7 +1,7 @@
 """The Celery application. No result backend: a job's row is its result."""
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import setup_logging, worker_init
 from django.conf import settings
 from django.db import DatabaseError
 from kombu.entity import Exchange
@@ -52,6 +52,11 @@ app.conf.update(
         "workers.keys",
     ],
 )
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _leave_logging_alone(**_: object) -> None:
+    """Settings have set it up; Celery's own lines would tell what tasks were given."""
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -10,10 +10,12 @@ from django.db import DatabaseError, connection
 
 from souvenir.core.errors import SouvenirError, Unavailable
 from souvenir.core.jobs import Job, read_ticket
+from souvenir.core.log_fields import log_fields, note
 from tenants.errors import LeaseLost
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import Lease, claim_job
 from workers.app import app
+from workers.observing import observed
 
 logger = logging.getLogger(__name__)
 _RETRY_SECONDS = 30.0
@@ -25,10 +27,12 @@ def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
 
     def run(*, ticket: str) -> None:
         organization_id, job_id = read_ticket(ticket, job=job)
-        with tenant_scope(organization_id):
-            lease = claim_job(job_id, kind=job)
-        if lease is not None:
-            work(lease, handler)
+        with log_fields(job_id=str(job_id), kind=job.value, tenant_id=str(organization_id)):
+            with tenant_scope(organization_id):
+                lease = claim_job(job_id, kind=job)
+            if lease is not None:
+                with observed(job):
+                    work(lease, handler)
 
     return app.task(name=job.value)(run)
 
@@ -39,12 +43,15 @@ def work(lease: Lease, handler: Callable[[Lease], None]) -> None:
         with _beating(lease):
             handler(lease)
     except LeaseLost:
+        note(outcome="taken-over")
         logger.info("job %s was taken over", lease.job_id)
     except Unavailable as error:
+        note(outcome="waits")
         logger.warning("job %s waits: %s", lease.job_id, error.code)
         with tenant_scope(lease.organization_id):
             lease.postpone(seconds=_RETRY_SECONDS, error=error)
     except SouvenirError as error:
+        note(outcome="failed")
         logger.info("job %s failed: %s", lease.job_id, error.code)
         with tenant_scope(lease.organization_id):
             lease.fail(error)

@@ -1,10 +1,15 @@
 """The sweep: ring again for what nobody took, remove what has expired. Loops over organizations."""
 
+from collections import Counter
+
+from souvenir.core.jobs import Job
+from souvenir.core.metrics import jobs_now
 from souvenir.export.services import expire_exports
 from tenants import objects
 from tenants.idempotency.services import expire_replays
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import ring_overdue_jobs
+from tenants.ledger.selectors import UNFINISHED, unfinished_by_kind
 from tenants.selectors import organizations
 
 _ABANDONED_SECONDS = 24 * 60 * 60  # no upload and no copy takes that long to write
@@ -13,6 +18,7 @@ _ABANDONED_SECONDS = 24 * 60 * 60  # no upload and no copy takes that long to wr
 def sweep() -> dict[str, int]:
     """One round. Running it twice, or in two processes, does no harm. Gives counts by kind."""
     counts = dict.fromkeys(("jobs_rung", "exports_expired", "drafts_removed", "replays_expired"), 0)
+    unfinished: Counter[tuple[str, str]] = Counter()
     for organization in organizations().filter(state="active").iterator():
         with tenant_scope(organization.id):
             counts["jobs_rung"] += ring_overdue_jobs()
@@ -21,4 +27,8 @@ def sweep() -> dict[str, int]:
             counts["drafts_removed"] += objects.remove_abandoned_drafts(
                 older_than_seconds=_ABANDONED_SECONDS
             )
+            unfinished.update(unfinished_by_kind())
+    for kind in Job:
+        for state in UNFINISHED:
+            jobs_now.labels(kind.value, state.value).set(unfinished[kind.value, state.value])
     return counts

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from souvenir.core.metrics import key_unwraps, outcomes
 from souvenir.core.sealing import KEY_BYTES, SubjectSecret
 from tenants.isolation.scope import current_tenant
 from tenants.keyring.database import keyring_transaction, reachable
@@ -285,7 +286,8 @@ def _fresh(tenant_id: UUID, row: SubjectKey | IndexKey) -> bytes:
 
 def _unwrap(tenant_id: UUID, row: SubjectKey | IndexKey) -> bytes:
     wrapped = bytes(row.wrapped)
-    return key_provider().unwrap(_name(tenant_id), wrapped, context=_context(tenant_id, row))
+    with outcomes(key_unwraps):
+        return key_provider().unwrap(_name(tenant_id), wrapped, context=_context(tenant_id, row))
 
 
 def _name(tenant_id: UUID) -> str:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from tenants.errors import JobNotFound
 from tenants.models import Job, JobItem
@@ -27,6 +27,12 @@ def get_job(*, job_id: UUID, person_id: UUID | None = None) -> Job:
     if job is None:
         raise JobNotFound(job_id=job_id)
     return job
+
+
+def unfinished_by_kind() -> dict[tuple[str, str], int]:
+    """How many jobs of the organization have not ended, by kind and state. One query."""
+    counted = Job.objects.filter(state__in=UNFINISHED).values_list("kind", "state")
+    return {(kind, state): n for kind, state, n in counted.annotate(n=Count("id"))}
 
 
 def children_of(*, job_id: UUID) -> QuerySet[Job]:

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from souvenir.core.jobs import QUEUES, enqueue
 from souvenir.core.jobs import Job as Kind
-from souvenir.core.jobs import enqueue
+from souvenir.core.metrics import jobs_accepted
 from tenants.errors import JobEnded, JobNotCancellable, NothingToRetry
 from tenants.ledger.changing import change
 from tenants.ledger.selectors import SET_ASIDE, UNFINISHED, get_job, job_items
@@ -37,6 +38,7 @@ def accept_job(
         ring_at=timezone.now() + FIRST_RING,
     )
     enqueue(kind, organization_id=job.tenant_id, job_id=job.id)
+    jobs_accepted.labels(kind.value, QUEUES[kind].value).inc()
     return job
 
 

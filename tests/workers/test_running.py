@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core import signing
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from souvenir.config.environment import CHECKOUT
 from souvenir.core.errors import Unavailable
@@ -145,6 +146,18 @@ def test_the_sweep_rings_for_what_nobody_took(acme: Tenant) -> None:
         again = ring_overdue_jobs()
 
     assert (rung, again) == (1, 0)
+
+
+def test_the_sweep_tells_how_many_jobs_have_not_ended(acme: Tenant) -> None:
+    sweep()
+    labels = {"kind": "erase", "state": "queued"}
+    before = REGISTRY.get_sample_value("souvenir_jobs", labels)
+    assert before is not None
+    _accept(acme)
+
+    sweep()
+
+    assert REGISTRY.get_sample_value("souvenir_jobs", labels) == before + 1
 
 
 def test_the_sweep_goes_through_every_organization(acme: Tenant, globex: Tenant) -> None:

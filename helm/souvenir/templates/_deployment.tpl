@@ -52,6 +52,15 @@ spec:
         {{- include "souvenir.container" $wait | nindent 8 }}
       containers:
         {{- $main := dict "name" .component "resources" .workload.resources }}
-        {{- include "souvenir.container" (merge $main $this) | nindent 8 }}
+        {{- $counted := dict "metrics" .root.Values.metrics.enabled }}
+        {{- include "souvenir.container" (merge $counted $main $this) | nindent 8 }}
+        {{- if .root.Values.metrics.enabled }}
+        {{- include "souvenir.metricsContainer" .root | nindent 8 }}
+        {{- end }}
       {{- include "souvenir.volumes" (dict "root" .root "objects" true "tmpSize" .workload.tmpSize) | nindent 6 }}
+        {{- if .root.Values.metrics.enabled }}
+        # In memory: what is counted begins anew with the pod, as Prometheus expects.
+        - name: metrics
+          emptyDir: {medium: Memory, sizeLimit: 32Mi}
+        {{- end }}
 {{- end }}

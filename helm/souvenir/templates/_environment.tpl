@@ -20,6 +20,9 @@ env:
   {{- if .owner }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_OWNER_DATABASE_URL" "from" $secrets.ownerDatabase) | nindent 2 }}
   {{- end }}
+  {{- if .metrics }}
+  - {name: SOUVENIR_METRICS_DIR, value: /run/souvenir/metrics}
+  {{- end }}
 {{- end }}
 
 {{- /* One container of Souvenir. Takes: root, name, container (its own fields), resources, objects, owner. */}}
@@ -42,6 +45,31 @@ env:
     {{- if .objects }}
     - {name: objects, mountPath: /var/lib/souvenir/objects}
     {{- end }}
+    {{- if .metrics }}
+    - {name: metrics, mountPath: /run/souvenir/metrics}
+    {{- end }}
+{{- end }}
+
+{{- /* Tells what the container beside it has counted. It is given no secret. Takes the root. */}}
+{{- define "souvenir.metricsContainer" -}}
+- name: metrics
+  image: {{ include "souvenir.image" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  command: [python, -m, souvenir.config.metrics_exporter]
+  env:
+    - {name: SOUVENIR_METRICS_DIR, value: /run/souvenir/metrics}
+    # The pod's own address: who may reach it stands in the network policy.
+    - {name: SOUVENIR_METRICS_ADDRESS, value: 0.0.0.0}
+    - {name: SOUVENIR_METRICS_PORT, value: "9464"}
+  ports:
+    - {name: metrics, containerPort: 9464, protocol: TCP}
+  securityContext:
+    {{- include "souvenir.containerSecurity" . | nindent 4 }}
+  resources:
+    {{- toYaml .Values.metrics.resources | nindent 4 }}
+  volumeMounts:
+    - {name: tmp, mountPath: /tmp}
+    - {name: metrics, mountPath: /run/souvenir/metrics}
 {{- end }}
 
 {{- /* Takes: root, tmpSize, objects. */}}

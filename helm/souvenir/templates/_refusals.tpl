@@ -91,6 +91,9 @@
 {{- $wrong = append $wrong (dict "en" (printf "networkPolicy.extraEgress[%d].to is empty, which Kubernetes reads as everywhere. List the peers." $index) "fr" (printf "networkPolicy.extraEgress[%d].to est vide, ce que Kubernetes lit comme partout. Énumérez les destinations." $index)) }}
 {{- end }}
 {{- end }}
+{{- if and .Values.metrics.enabled (not .Values.metrics.from) }}
+{{- $wrong = append $wrong (dict "en" "metrics.enabled is true, but metrics.from is empty, which Kubernetes reads as everyone. List who may read the numbers: Prometheus’ namespace." "fr" "metrics.enabled vaut true, mais metrics.from est vide, ce que Kubernetes lit comme tout le monde. Dites qui peut lire les mesures : l’espace de noms de Prometheus.") }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.networkPolicy.web.from) }}
 {{- $wrong = append $wrong (dict "en" "ingress.enabled is true, but networkPolicy.web.from is empty: the ingress controller could not reach the web. List its namespace there." "fr" "ingress.enabled vaut true, mais networkPolicy.web.from est vide : le contrôleur d’entrée n’atteindrait pas le serveur web. Énumérez-y son espace de noms.") }}
 {{- end }}

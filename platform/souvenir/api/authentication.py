@@ -18,6 +18,7 @@ from souvenir.api.caller import Caller, presented_key
 from souvenir.api.errors import BodyTooLarge, KeyInvalid
 from souvenir.api.idempotency import asks_for_once, take_digest
 from souvenir.api.problems import problem
+from souvenir.core.log_fields import note
 from tenants.errors import OrganizationSuspended
 from tenants.isolation.scope import tenant_in_scope, tenant_scope
 from tenants.isolation.streaming import stream_in_scope
@@ -111,6 +112,7 @@ def _platform_caller(key: str) -> Caller:
 
 def _organization_caller(record: ApiKey) -> Caller:
     organization = get_organization(organization_id=record.tenant_id)
+    note(tenant_id=organization.id)
     if organization.state == Organization.State.SUSPENDED:
         raise OrganizationSuspended
     return Caller(

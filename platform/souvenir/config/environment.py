@@ -152,6 +152,22 @@ class Environment(BaseSettings):
         default=True,
         description="Make the demonstration at the first start of the embedded profile.",
     )
+    metrics_dir: Path | None = Field(
+        None,
+        description="The folder, of one machine or pod, where its processes write what they count. "
+        "Unset: nothing is told.",
+    )
+    metrics_address: str = Field(
+        "127.0.0.1",
+        description="Where `python -m souvenir.config.metrics_exporter` listens for Prometheus. "
+        "Never on an address that the public reaches.",
+    )
+    metrics_port: int = Field(
+        9464, ge=0, le=65535, description="The port of the same; 0: any that is free."
+    )
+    log_format: Literal["json", "plain"] = Field(
+        "json", description="One JSON object per line, or plain lines for a person."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much the logs say. They never hold content."
     )

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "souvenir.config.observing.ObservingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "souvenir.config.security_headers.SecurityHeadersMiddleware",
@@ -181,11 +182,15 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "json": {"()": "souvenir.config.log_lines.JsonLines"},
+        "plain": {"()": "souvenir.config.log_lines.PlainLines"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": ENVIRONMENT.log_format}},
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
-    # Django's own request log would print query strings.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # each request has a line of ours
+    },
 }
 
 # What the layers below read.
@@ -212,5 +217,6 @@ SOUVENIR_PUBLIC_URL = ENVIRONMENT.public_url
 SOUVENIR_CELL = ENVIRONMENT.cell
 SOUVENIR_UPLOAD_MAX_BYTES = ENVIRONMENT.upload_max_bytes
 SOUVENIR_IDEMPOTENCY_HOURS = ENVIRONMENT.idempotency_hours
+SOUVENIR_METRICS_DIR = ENVIRONMENT.metrics_dir
 SOUVENIR_DEMO = ENVIRONMENT.demo
 SOUVENIR_EXPORT_DAYS = ENVIRONMENT.export_days

@@ -5,12 +5,11 @@ import threading
 
 from django.core.wsgi import get_wsgi_application
 
-from souvenir.embedding.local import local_embedder
+from souvenir.config.health import warm_embedder
 from tenants.isolation.catalogue import refuse_broken_isolation
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "souvenir.config.settings")
 
 application = get_wsgi_application()
 refuse_broken_isolation()
-# The first question should not wait for the model to load.
-threading.Thread(target=lambda: local_embedder().embed(["."], kind="query"), daemon=True).start()
+threading.Thread(target=warm_embedder, daemon=True).start()

@@ -24,6 +24,7 @@ from souvenir.console.errors import (
 from souvenir.console.failures import failure_page
 from souvenir.console.language import View, in_its_language
 from souvenir.core.errors import SouvenirError
+from souvenir.core.log_fields import note
 from souvenir.memories.errors import PersonNotFound
 from souvenir.memories.models import Person
 from souvenir.memories.selectors import get_person_by_id, reachable_stores
@@ -168,6 +169,7 @@ def _scoped(visit: OrganizationVisit, build: Callable[[], HttpResponseBase]) -> 
 
     The CSRF check has read the body by now, files and all: a slow sender holds no transaction.
     """
+    note(tenant_id=visit.organization.id)
     with tenant_scope(visit.organization.id):
         response = build()
         if isinstance(response, SimpleTemplateResponse):

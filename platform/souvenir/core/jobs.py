@@ -10,7 +10,9 @@ from uuid import UUID
 from celery import current_app
 from django.core import signing
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
+_BROKER_SECONDS = 2.0  # a probe does not wait longer
 _SALT = "souvenir.job"
 TICKET_SECONDS = 24 * 60 * 60  # a ticket older than this is refused; the sweep sends a new one
 
@@ -56,6 +58,16 @@ def ring(job: Job, *, organization_id: UUID, job_id: UUID) -> None:
     """Ring now. Ringing twice does no harm."""
     ticket = signing.dumps([job.value, str(organization_id), str(job_id)], salt=_SALT)
     current_app.send_task(job.value, kwargs={"ticket": ticket}, queue=QUEUES[job].value)
+
+
+def broker_answers() -> bool:
+    """Whether the broker can be reached now. Without it, accepted jobs wait for the sweep."""
+    with current_app.connection_for_write() as broker:
+        try:
+            broker.ensure_connection(max_retries=1, timeout=_BROKER_SECONDS)
+        except (*broker.connection_errors, OperationalError):
+            return False
+    return True
 
 
 def read_ticket(ticket: str, *, job: Job) -> tuple[UUID, UUID]:

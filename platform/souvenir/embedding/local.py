@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from onnxruntime import InferenceSession, SessionOptions
 
+from souvenir.core.metrics import added_up, embedding_seconds, texts_embedded
 from souvenir.embedding.e5_graph import build_graph
 from souvenir.embedding.e5_tokenizer import E5Tokenizer
 from souvenir.embedding.e5_weights import E5Weights, installed_weights
@@ -43,9 +44,11 @@ class LocalEmbedder:
             WeightsMismatch: the file is not the expected one.
         """
         vectors = np.empty((len(texts), self.dimensions), np.float32)
-        inputs = [self._input(text, kind) for text in texts]
-        for places in _batches([len(ids) for ids in inputs]):
-            vectors[places] = self._run([inputs[place] for place in places])
+        with added_up(embedding_seconds.labels(kind)):
+            inputs = [self._input(text, kind) for text in texts]
+            for places in _batches([len(ids) for ids in inputs]):
+                vectors[places] = self._run([inputs[place] for place in places])
+        texts_embedded.labels(kind).inc(len(texts))
         return vectors
 
     def count_tokens(self, text: str) -> int:

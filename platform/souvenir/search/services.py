@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 from pgvector import HalfVector
 
+from souvenir.core.metrics import searches, timed
 from souvenir.core.sealing import blind_token
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.local import local_embedder
@@ -81,6 +82,7 @@ class Answer:
     by_meaning: bool  # False: the embedder did not answer, and only words were compared
 
 
+@timed(searches)
 def search(question: Question) -> Answer:
     """One round trip to the database. Needs a tenant scope.
 

@@ -37,6 +37,7 @@ class Recipes:
         return self._python(
             "web",
             *("-m", "gunicorn", "souvenir.config.wsgi:application", "--bind", f"fd://{descriptor}"),
+            *("--config", "python:souvenir.config.serving"),
             *("--worker-class", "gthread", "--workers", "1", "--threads", "8"),
             *("--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning"),
             last_signal=signal.SIGTERM,
@@ -91,6 +92,7 @@ class Recipes:
         }
         return {
             "SOUVENIR_PUBLIC_URL": self.url,
+            "SOUVENIR_LOG_FORMAT": "plain",
             **kept,
             "SOUVENIR_PROFILE": "embedded",
             "SOUVENIR_DATABASE_URL": self.cluster.app_url,
