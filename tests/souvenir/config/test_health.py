@@ -67,7 +67,6 @@ def _refusing(_: object) -> None:
 
 def test_without_a_broker_it_serves_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
-    app.pool.force_close_all()
 
     assert not broker_answers()
     assert _ready()[2] == ["broker"]
