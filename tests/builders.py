@@ -15,6 +15,7 @@ from souvenir.ingestion.importing import run_import
 from souvenir.ingestion.models import Import
 from souvenir.ingestion.services import Upload, accept_import
 from souvenir.memories.services import ensure_person
+from souvenir.search.rebuilding import rebuild_tokens
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import claim_job
 from tenants.models import Job, Organization
@@ -29,6 +30,7 @@ HANDLERS = {
     Kind.WRITE_EXPORT: write_export,
     Kind.ERASE: erase,
     Kind.SEAL_AGAIN: seal_again,
+    Kind.REBUILD_TOKENS: rebuild_tokens,
 }
 
 

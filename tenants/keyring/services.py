@@ -192,6 +192,14 @@ def begin_index_epoch() -> int:
     return epochs[0] + 1
 
 
+def index_key_settled(*, seconds: float) -> bool:
+    """Whether the newest index key is older than this: nobody writes under another any more."""
+    tenant_id = current_tenant()
+    with keyring_transaction(tenant_id):
+        newest = IndexKey.objects.order_by("-epoch").first()
+    return newest is not None and newest.created_at < timezone.now() - timedelta(seconds=seconds)
+
+
 def retire_index_epochs(*, below: int) -> int:
     """End the epochs before `below`, which no token is made with any more. Gives how many."""
     tenant_id = current_tenant()

@@ -19,7 +19,7 @@ from workers.deletion import erase_task
 from workers.embedding import embed_passages_task
 from workers.export import write_export_task
 from workers.ingestion import run_import_task
-from workers.keys import seal_again_task
+from workers.keys import rebuild_tokens_task, seal_again_task
 
 TASKS: dict[Job, Callable[..., None]] = {
     Job.RUN_IMPORT: run_import_task,
@@ -27,6 +27,7 @@ TASKS: dict[Job, Callable[..., None]] = {
     Job.WRITE_EXPORT: write_export_task,
     Job.ERASE: erase_task,
     Job.SEAL_AGAIN: seal_again_task,
+    Job.REBUILD_TOKENS: rebuild_tokens_task,
 }
 SALT = "souvenir.job"
 each_kind = pytest.mark.parametrize("kind", Job)
@@ -107,6 +108,7 @@ def _waiting_job(filled: Filled, kind: Job) -> UUID:
         Job.WRITE_EXPORT: Kind.EXPORT,
         Job.ERASE: Kind.ERASURE,
         Job.SEAL_AGAIN: Kind.MEMORY,
+        Job.REBUILD_TOKENS: Kind.MEMORY,
     }
     with tenant_scope(filled.id):
         subject_id = UUID(filled.mine[subjects[kind]])

@@ -64,6 +64,7 @@ JOB_KINDS: Words = {
     "run-import": _("Import"),
     "embed-passages": _("Search index, by meaning"),
     "seal-again": _("New key"),
+    "rebuild-tokens": _("Search index, by words"),
     "write-export": _("Copy to take home"),
     "erase": _("Erasure"),
 }

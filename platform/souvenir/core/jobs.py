@@ -25,6 +25,7 @@ class Job(StrEnum):
     WRITE_EXPORT = "write-export"
     ERASE = "erase"
     SEAL_AGAIN = "seal-again"
+    REBUILD_TOKENS = "rebuild-tokens"
 
 
 class Queue(StrEnum):
@@ -41,6 +42,7 @@ QUEUES = {
     Job.WRITE_EXPORT: Queue.INTERACTIVE,
     Job.ERASE: Queue.ERASURE,
     Job.SEAL_AGAIN: Queue.BULK,
+    Job.REBUILD_TOKENS: Queue.BULK,
 }
 
 

@@ -110,6 +110,7 @@ class Passage(TenantScoped):
     provider = models.CharField(max_length=63, default="")
     occurred_at = models.DateTimeField(null=True)
     embedded_with = models.CharField(max_length=63, default="")  # model of its vector; "": none yet
+    token_epoch = models.IntegerField(default=1)  # of the index key that its tokens are made with
 
     class Meta(TenantScoped.Meta):
         indexes = [

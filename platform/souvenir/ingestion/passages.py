@@ -7,6 +7,7 @@ found by its words at once.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -114,12 +115,33 @@ def _draft(text: str, passage: Passage) -> _Draft:
     return _Draft(passage, frequencies)
 
 
+def retoken(passages: list[Passage], *, texts: dict[UUID, str]) -> int:
+    """Make the tokens of passages again, under the newest index key. Gives how many passages.
+
+    `texts` holds what each says, by its id; one whose text is not there has gone meanwhile.
+    """
+    drafts = [_draft(texts[passage.id], passage) for passage in passages if passage.id in texts]
+    ids = [draft.passage.id for draft in drafts]
+    PassageToken.objects.filter(passage_id__in=ids).delete()
+    epoch = _write_tokens(drafts)
+    Passage.objects.filter(id__in=ids).update(token_epoch=epoch)
+    return len(drafts)
+
+
 def _write(drafts: list[_Draft]) -> int:
     if not drafts:
         return 0
+    epoch = _write_tokens(drafts)
+    for draft in drafts:
+        draft.passage.token_epoch = epoch
     Passage.objects.bulk_create([draft.passage for draft in drafts], batch_size=500)
+    return len(drafts)
+
+
+def _write_tokens(drafts: list[_Draft]) -> int:
+    """Write the tokens of some drafts under the newest index key. Gives its epoch."""
     tenant_id = current_tenant()
-    _, key = index_keys()[0]
+    epoch, key = index_keys()[0]
     rows = [
         (
             draft.passage.store_id,
@@ -140,4 +162,4 @@ def _write(drafts: list[_Draft]) -> int:
             " unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::int[], %s::int[])",
             [tenant_id, *columns],
         )
-    return len(drafts)
+    return epoch

@@ -16,8 +16,12 @@ WITH scope AS MATERIALIZED (
       AND v.model = %(model)s AND v.bucket = %(bucket)s
     ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(candidates)s
 ), hit AS MATERIALIZED (
-    SELECT token, passage_id, frequency, terms FROM ingestion_passagetoken
-    WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) AND token = ANY (%(tokens)s)
+    -- While the index key is being changed a term has two tokens, and a passage one of them.
+    SELECT a.term AS token, t.passage_id, t.frequency, t.terms
+    FROM ingestion_passagetoken t
+    JOIN unnest(%(tokens)s::bigint[], %(asked)s::int[]) a (token, term) ON a.token = t.token
+    WHERE t.tenant_id = %(tenant)s AND t.store_id = ANY (%(stores)s)
+      AND t.token = ANY (%(tokens)s)
 ), frequency AS MATERIALIZED (
     SELECT token, count(*)::float8 AS passages FROM hit GROUP BY token
 ), lexical AS MATERIALIZED (
@@ -46,7 +50,7 @@ WITH scope AS MATERIALIZED (
     SELECT min(similarity) AS low, max(similarity) AS high,
            (SELECT sum(ln(1 + (s.passages - coalesce(f.passages, 0) + 0.5)
                            / (coalesce(f.passages, 0) + 0.5)))
-            FROM unnest(%(tokens)s::bigint[]) asked (token)
+            FROM (SELECT DISTINCT unnest(%(asked)s::int[])) asked (token)
             LEFT JOIN frequency f ON f.token = asked.token CROSS JOIN scope s) AS ideal
     FROM scored
 ), mixed AS MATERIALIZED (

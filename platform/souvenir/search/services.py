@@ -94,7 +94,7 @@ def search(question: Question) -> Answer:
         raise QuestionEmpty
     vector = _vector(text)
     tenant_id = current_tenant()
-    _, key = index_keys()[0]
+    tokens, asked = _tokens(text)
     condition, values = _filter(question)
     statement = _HYBRID.format(narrow=_NARROW.format(condition=condition) if condition else "")
     parameters: dict[str, Any] = {
@@ -103,7 +103,8 @@ def search(question: Question) -> Answer:
         "model": MODEL_NUMBERS[local_embedder().model_id],
         "bucket": buckets.COMMON,
         "vector": vector or _NO_PASSAGE,
-        "tokens": sorted({blind_token(term, key=key) for term in terms(text)}),
+        "tokens": tokens,
+        "asked": asked,
         "candidates": max(_CANDIDATES, question.limit),
         "dense_weight": question.dense_weight if vector else 0.0,
         "limit": question.limit,
@@ -113,6 +114,15 @@ def search(question: Question) -> Answer:
         rows = cursor.fetchall()
     results = [_found(row[1:]) for row in rows if row[1] is not None]
     return Answer(results=results, pending=rows[0][0], by_meaning=vector is not None)
+
+
+def _tokens(text: str) -> tuple[list[int], list[int]]:
+    """The tokens to look for, under every index key in use, and for each the number of its term."""
+    numbered = list(enumerate(sorted(set(terms(text)))))
+    pairs = [
+        (blind_token(term, key=key), number) for _, key in index_keys() for number, term in numbered
+    ]
+    return [token for token, _ in pairs], [number for _, number in pairs]
 
 
 def _vector(text: str) -> str | None:
