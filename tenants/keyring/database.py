@@ -19,6 +19,8 @@ from tenants.keyring.errors import KeystoreUnavailable
 ALIAS = "keyring"
 OWNER_ALIAS = "keyring_owner"
 _APP = "keyring"
+STATEMENT_MILLISECONDS = 5_000
+_LOCKS = 0x6B657973  # ours among a database's advisory locks: "keys"
 
 
 class KeyringRouter:
@@ -42,13 +44,31 @@ def keyring_transaction(tenant_id: UUID) -> Iterator[None]:
     Raises:
         KeystoreUnavailable: its database does not answer.
     """
-    with tenant_named(tenant_id), reachable(), transaction.atomic(using=ALIAS):
-        with connections[ALIAS].cursor() as cursor:
-            statement = sql.SQL("SET LOCAL {} = {}").format(
-                sql.Identifier(*SETTING.split(".")), sql.Literal(str(tenant_id))
-            )
-            cursor.execute(statement.as_string(cursor.connection))
+    with tenant_named(tenant_id), control_transaction():
+        _run("SET LOCAL {} = {}", sql.Identifier(*SETTING.split(".")), sql.Literal(str(tenant_id)))
         yield
+
+
+@contextmanager
+def control_transaction() -> Iterator[None]:
+    """A transaction of the keyring for what belongs to no organization. Nothing in it waits long.
+
+    Raises:
+        KeystoreUnavailable
+    """
+    with reachable(), transaction.atomic(using=ALIAS):
+        # With the transaction, and not with the connection, which a pooler shares.
+        _run("SET LOCAL statement_timeout = {}", sql.Literal(STATEMENT_MILLISECONDS))
+        yield
+
+
+def while_key_of(tenant_id: UUID, *, is_renewed: bool = False) -> None:
+    """Until the transaction ends, nobody renews what the organization's key wraps; or, for whoever
+    renews it, nobody wraps. It waits for those who are at it.
+    """
+    lock = "pg_advisory_xact_lock" if is_renewed else "pg_advisory_xact_lock_shared"
+    which = int.from_bytes(tenant_id.bytes[-4:], "big", signed=True)
+    _run(f"SELECT {lock}({{}}, {{}})", sql.Literal(_LOCKS), sql.Literal(which))
 
 
 @contextmanager
@@ -63,3 +83,9 @@ def reachable() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         connections[ALIAS].close()
         raise KeystoreUnavailable from error
+
+
+def _run(statement: str, *parts: sql.Composable) -> None:
+    with connections[ALIAS].cursor() as cursor:
+        composed = sql.SQL(statement).format(*parts)
+        cursor.execute(composed.as_string(cursor.connection))

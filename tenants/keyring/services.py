@@ -3,33 +3,30 @@
 Everything here commits at once, in the keyring's own transactions, whatever the caller's does.
 """
 
+import os
 import secrets as random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from souvenir.core.metrics import key_unwraps, outcomes
-from souvenir.core.sealing import KEY_BYTES, SubjectSecret
+from souvenir.core.sealing import KEY_BYTES, SealBroken, SubjectSecret
 from tenants.isolation.scope import current_tenant
-from tenants.keyring.database import keyring_transaction, reachable
+from tenants.keyring.changes import TOLD_SECONDS, recent_changes, record_change
+from tenants.keyring.database import control_transaction, keyring_transaction, while_key_of
 from tenants.keyring.errors import ContentGone
 from tenants.keyring.models import IndexKey, KeyChange, SubjectKey
 from tenants.keyring.providers.registry import key_provider
-from tenants.keyring.unwrapped import LIFE_SECONDS, Changed, UnwrappedKeys
+from tenants.keyring.unwrapped import UnwrappedKeys
 
-_LOOK_BACK = timedelta(seconds=2 * LIFE_SECONDS)
+_FORGOTTEN_AFTER = timedelta(seconds=2 * TOLD_SECONDS)
 
-
-def _recent_changes() -> list[Changed]:
-    with reachable():
-        since = timezone.now() - _LOOK_BACK
-        recent = KeyChange.objects.filter(at__gte=since)
-        return list(recent.values_list("organization_id", "subject_id"))
-
-
-unwrapped_keys = UnwrappedKeys(_recent_changes)
+unwrapped_keys = UnwrappedKeys(recent_changes)
+os.register_at_fork(after_in_child=unwrapped_keys.start_anew)
 
 
 def create_tenant_key(tenant_id: UUID) -> None:
@@ -49,7 +46,9 @@ def sealing_secrets(subject_ids: Iterable[UUID]) -> tuple[SubjectSecret, ...]:
         KeystoreUnavailable, KeyRefused
     """
     tenant_id = current_tenant()
-    return tuple(_newest(tenant_id, subject_id) for subject_id in sorted(set(subject_ids)))
+    wanted = sorted(set(subject_ids))
+    entries = [(subject_id, _newest(tenant_id, subject_id)) for subject_id in wanted]
+    return opening_secrets(entries, tenant_id=tenant_id)
 
 
 def opening_secrets(
@@ -60,9 +59,34 @@ def opening_secrets(
 
     Raises:
         ContentGone: one of them was destroyed.
+        SealBroken: there never was such a key.
         KeystoreUnavailable, KeyRefused
     """
-    return tuple(_secret(tenant_id, subject_id, version) for subject_id, version in entries)
+    found = {
+        (subject_id, version): unwrapped_keys.get((tenant_id, subject_id), version)
+        for subject_id, version in entries
+    }
+    missing = [entry for entry, secret in found.items() if secret is None]
+    unwrapped = _unwrapped(tenant_id, missing) if missing else {}
+    return tuple(SubjectSecret(*entry, found[entry] or unwrapped[entry]) for entry in entries)
+
+
+def unwrap_ahead(entries: Iterable[tuple[UUID, int]], *, tenant_id: UUID) -> None:
+    """Have the keys of a page of sealed values unwrapped in one question to the keystore.
+
+    What was destroyed or is broken is passed over: it says so when it is opened.
+
+    Raises:
+        KeystoreUnavailable, KeyRefused
+    """
+    wanted = sorted(set(entries))
+    missing = [(s, v) for s, v in wanted if unwrapped_keys.get((tenant_id, s), v) is None]
+    if not missing:
+        return
+    ticket = unwrapped_keys.ticket()
+    rows = [row for row in _rows(tenant_id, missing) if row.destroyed_at is None]
+    with suppress(SealBroken):
+        _unwrap(tenant_id, rows, ticket=ticket)
 
 
 def index_keys() -> tuple[tuple[int, bytes], ...]:
@@ -73,8 +97,8 @@ def index_keys() -> tuple[tuple[int, bytes], ...]:
         KeystoreUnavailable, KeyRefused
     """
     tenant_id = current_tenant()
-    live = unwrapped_keys.live(tenant_id, None)
-    kept = [(epoch, unwrapped_keys.get((tenant_id, None, epoch))) for epoch in live or ()]
+    live = unwrapped_keys.live((tenant_id, None))
+    kept = [(epoch, unwrapped_keys.get((tenant_id, None), epoch)) for epoch in live or ()]
     if live and all(secret is not None for _, secret in kept):
         return tuple((epoch, secret) for epoch, secret in kept if secret is not None)
     return _read_index_keys(tenant_id)
@@ -86,23 +110,23 @@ def destroy_subject_keys(subject_id: UUID) -> None:
     A second call changes nothing.
     """
     tenant_id, now = current_tenant(), timezone.now()
-    with keyring_transaction(tenant_id):
+    with _changing(tenant_id, subject_id):
         SubjectKey.objects.get_or_create(
             subject_id=subject_id, version=1, defaults={"wrapped": b"", "destroyed_at": now}
         )
+        # First wait for whoever is making a version (`rotate_subject_key`), then see that one too.
+        _lock_versions(subject_id)
         alive = SubjectKey.objects.filter(subject_id=subject_id, destroyed_at=None)
         alive.update(wrapped=b"", destroyed_at=now)
-        _tell(tenant_id, subject_id)
 
 
 def destroy_tenant_keys() -> None:
     """End every key of the organization, and its key at the provider. Twice changes nothing."""
     tenant_id = current_tenant()
-    with keyring_transaction(tenant_id):
+    with _changing(tenant_id, None):
         alive = SubjectKey.objects.filter(destroyed_at=None)
         alive.update(wrapped=b"", destroyed_at=timezone.now())
         IndexKey.objects.all().delete()
-        _tell(tenant_id, None)
     key_provider().destroy(_name(tenant_id))
 
 
@@ -114,18 +138,20 @@ def rotate_tenant_key() -> int:
     tenant_id = current_tenant()
     provider, name = key_provider(), _name(tenant_id)
     version = provider.rotate(name)
-    count = 0
-    for row in _all_keys(tenant_id):
-        with keyring_transaction(tenant_id):
-            here = type(row).objects.select_for_update().filter(pk=row.pk).first()
-            if here is None or not here.wrapped:
-                continue
-            wrapped = bytes(here.wrapped)
-            again = provider.rewrap(name, wrapped, context=_context(tenant_id, here))
-            type(row).objects.filter(pk=row.pk).update(wrapped=again)
-            count += 1
-    provider.retire(name, below=version)
-    return count
+    renewed: set[tuple[object, ...]] = set()
+    for key in _all_keys(tenant_id):
+        _renew(tenant_id, key)
+        renewed.add(key.pk)
+    with keyring_transaction(tenant_id):
+        # Who wrapped a new key before the rotation may have kept it only now, under the version
+        # that is about to end: they are waited for, and the next ones wrap with the new version.
+        while_key_of(tenant_id, is_renewed=True)
+        for key in _all_keys(tenant_id):
+            if key.pk not in renewed:
+                _renew(tenant_id, key)
+                renewed.add(key.pk)
+        provider.retire(name, below=version)
+    return len(renewed)
 
 
 def rotate_subject_key(subject_id: UUID) -> int:
@@ -135,11 +161,13 @@ def rotate_subject_key(subject_id: UUID) -> int:
         ContentGone
     """
     tenant_id = current_tenant()
-    newest = _newest(tenant_id, subject_id).version
-    _make(tenant_id, subject_id, newest + 1)
-    with keyring_transaction(tenant_id):
-        _tell(tenant_id, subject_id)
-    return newest + 1
+    _newest(tenant_id, subject_id)  # made now, if there is none
+    with _changing(tenant_id, subject_id):
+        newest = _lock_versions(subject_id)
+        if newest is None:
+            raise ContentGone
+        _make(tenant_id, subject_id, newest + 1)
+        return newest + 1
 
 
 def newest_key_of(subject_id: UUID) -> tuple[int, datetime]:
@@ -169,12 +197,9 @@ def retire_subject_keys(subject_id: UUID, *, below: int) -> int:
 
     Gives how many there were.
     """
-    tenant_id = current_tenant()
-    with keyring_transaction(tenant_id):
+    with _changing(current_tenant(), subject_id):
         old = SubjectKey.objects.filter(subject_id=subject_id, version__lt=below, destroyed_at=None)
-        count = old.update(wrapped=b"", destroyed_at=timezone.now())
-        _tell(tenant_id, subject_id)
-    return count
+        return old.update(wrapped=b"", destroyed_at=timezone.now())
 
 
 def begin_index_epoch() -> int:
@@ -186,9 +211,8 @@ def begin_index_epoch() -> int:
     if len(epochs) > 1:
         return epochs[0]
     tenant_id = current_tenant()
-    _make_index_key(tenant_id, epochs[0] + 1)
-    with keyring_transaction(tenant_id):
-        _tell(tenant_id, None)
+    with _changing(tenant_id, None):
+        _make_index_key(tenant_id, epochs[0] + 1)
     return epochs[0] + 1
 
 
@@ -202,83 +226,124 @@ def index_key_settled(*, seconds: float) -> bool:
 
 def retire_index_epochs(*, below: int) -> int:
     """End the epochs before `below`, which no token is made with any more. Gives how many."""
-    tenant_id = current_tenant()
-    with keyring_transaction(tenant_id):
+    with _changing(current_tenant(), None):
         count, _ = IndexKey.objects.filter(epoch__lt=below).delete()
-        _tell(tenant_id, None)
-    return count
+        return count
 
 
 def forget_old_changes() -> int:
     """Remove what every process has heard long ago. Needs no scope. Gives how many."""
-    with reachable():
-        count, _ = KeyChange.objects.filter(at__lt=timezone.now() - 2 * _LOOK_BACK).delete()
-    return count
+    with control_transaction():
+        count, _ = KeyChange.objects.filter(at__lt=Now() - _FORGOTTEN_AFTER).delete()
+        return count
 
 
-def _tell(tenant_id: UUID, subject_id: UUID | None) -> None:
-    """Have every process drop what it holds. In the transaction that changes the key."""
-    KeyChange.objects.create(organization_id=tenant_id, subject_id=subject_id)
+@contextmanager
+def _changing(tenant_id: UUID, subject_id: UUID | None) -> Iterator[None]:
+    """A transaction that changes a key, and has every process drop what it holds of it."""
+    with keyring_transaction(tenant_id):
+        yield
+        record_change(tenant_id, subject_id)
     unwrapped_keys.drop(tenant_id, subject_id)
 
 
-def _newest(tenant_id: UUID, subject_id: UUID) -> SubjectSecret:
-    live = unwrapped_keys.live(tenant_id, subject_id)
-    if live is None:
-        with keyring_transaction(tenant_id):
-            rows = SubjectKey.objects.filter(subject_id=subject_id).order_by("-version")
-            row = rows.first()
-        if row is None:
-            _make(tenant_id, subject_id, 1)
-            return _newest(tenant_id, subject_id)
-        if row.destroyed_at is not None:
-            raise ContentGone
-        live = (row.version,)
-        unwrapped_keys.keep_live(tenant_id, subject_id, live)
-    return _secret(tenant_id, subject_id, live[0])
+def _newest(tenant_id: UUID, subject_id: UUID) -> int:
+    """The version that seals."""
+    live = unwrapped_keys.live((tenant_id, subject_id))
+    if live is not None:
+        return live[0]
+    ticket = unwrapped_keys.ticket()
+    with keyring_transaction(tenant_id):
+        row = SubjectKey.objects.filter(subject_id=subject_id).order_by("-version").first()
+    if row is None:
+        _make(tenant_id, subject_id, 1)
+        return _newest(tenant_id, subject_id)
+    if row.destroyed_at is not None:
+        raise ContentGone
+    unwrapped_keys.keep_live((tenant_id, subject_id), (row.version,), ticket=ticket)
+    return row.version
 
 
-def _secret(tenant_id: UUID, subject_id: UUID, version: int) -> SubjectSecret:
-    name = (tenant_id, subject_id, version)
-    secret = unwrapped_keys.get(name)
-    if secret is None:
-        with keyring_transaction(tenant_id):
-            row = SubjectKey.objects.filter(subject_id=subject_id, version=version).first()
-        if row is None or row.destroyed_at is not None:
-            raise ContentGone
-        secret = _unwrap(tenant_id, row)
-        unwrapped_keys.keep(name, secret)
-    return SubjectSecret(subject_id, version, secret)
+def _lock_versions(subject_id: UUID) -> int | None:
+    """Keep a subject's rows from changing, to the end of the transaction. Gives the version that
+    seals; None: it was destroyed.
+    """
+    rows = list(SubjectKey.objects.select_for_update().filter(subject_id=subject_id))
+    newest = max(rows, key=lambda row: row.version)
+    return newest.version if newest.destroyed_at is None else None
+
+
+def _rows(tenant_id: UUID, entries: Sequence[tuple[UUID, int]]) -> list[SubjectKey]:
+    subjects, wanted = {subject_id for subject_id, _ in entries}, set(entries)
+    with keyring_transaction(tenant_id):
+        rows = SubjectKey.objects.filter(subject_id__in=subjects)
+        return [row for row in rows if (row.subject_id, row.version) in wanted]
+
+
+def _unwrapped(
+    tenant_id: UUID, entries: Sequence[tuple[UUID, int]]
+) -> dict[tuple[UUID, int], bytes]:
+    """Secrets that this process does not hold yet, in one question; it holds them from now on."""
+    ticket = unwrapped_keys.ticket()
+    rows = _rows(tenant_id, entries)
+    if any(row.destroyed_at is not None for row in rows):
+        raise ContentGone
+    if len(rows) < len(set(entries)):
+        # A destroyed key leaves its row. What names a key that never was, was never sealed here.
+        raise SealBroken
+    return _unwrap(tenant_id, rows, ticket=ticket)
+
+
+def _unwrap(
+    tenant_id: UUID, rows: Sequence[SubjectKey], *, ticket: int
+) -> dict[tuple[UUID, int], bytes]:
+    found = {}
+    for row, secret in zip(rows, _secrets_of(tenant_id, rows), strict=True):
+        found[row.subject_id, row.version] = secret
+        unwrapped_keys.keep((tenant_id, row.subject_id), row.version, secret, ticket=ticket)
+    return found
 
 
 def _make(tenant_id: UUID, subject_id: UUID, version: int) -> None:
     """Make a version of a subject's key. Of two that do it at once, the first one's stays."""
     row = SubjectKey(tenant_id=tenant_id, subject_id=subject_id, version=version)
-    row.wrapped = _fresh(tenant_id, row)
     with keyring_transaction(tenant_id):
+        row.wrapped = _fresh(tenant_id, row)
         SubjectKey.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _make_index_key(tenant_id: UUID, epoch: int) -> None:
     row = IndexKey(tenant_id=tenant_id, epoch=epoch)
-    row.wrapped = _fresh(tenant_id, row)
     with keyring_transaction(tenant_id):
+        row.wrapped = _fresh(tenant_id, row)
         IndexKey.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _read_index_keys(tenant_id: UUID) -> tuple[tuple[int, bytes], ...]:
+    ticket = unwrapped_keys.ticket()
     with keyring_transaction(tenant_id):
         rows = list(IndexKey.objects.order_by("-epoch"))
     if not rows:
         _make_index_key(tenant_id, 1)
         return _read_index_keys(tenant_id)
-    found = []
-    for row in rows:
-        secret = _unwrap(tenant_id, row)
-        unwrapped_keys.keep((tenant_id, None, row.epoch), secret)
-        found.append((row.epoch, secret))
-    unwrapped_keys.keep_live(tenant_id, None, tuple(epoch for epoch, _ in found))
-    return tuple(found)
+    secrets = _secrets_of(tenant_id, rows)
+    whose, epochs = (tenant_id, None), tuple(row.epoch for row in rows)
+    for epoch, secret in zip(epochs, secrets, strict=True):
+        unwrapped_keys.keep(whose, epoch, secret, ticket=ticket)
+    unwrapped_keys.keep_live(whose, epochs, ticket=ticket)
+    return tuple(zip(epochs, secrets, strict=True))
+
+
+def _renew(tenant_id: UUID, key: SubjectKey | IndexKey) -> None:
+    """Wrap one key with the newest version of the organization's, unless it was destroyed."""
+    rows = type(key).objects
+    with keyring_transaction(tenant_id):
+        here = rows.select_for_update().filter(pk=key.pk).first()
+        if here is not None and here.wrapped:
+            again = key_provider().rewrap(
+                _name(tenant_id), bytes(here.wrapped), context=_context(tenant_id, here)
+            )
+            rows.filter(pk=key.pk).update(wrapped=again)
 
 
 def _all_keys(tenant_id: UUID) -> list[SubjectKey | IndexKey]:
@@ -288,14 +353,19 @@ def _all_keys(tenant_id: UUID) -> list[SubjectKey | IndexKey]:
 
 
 def _fresh(tenant_id: UUID, row: SubjectKey | IndexKey) -> bytes:
+    """A new secret, wrapped. In the transaction that keeps it: see `rotate_tenant_key`."""
+    while_key_of(tenant_id)
     secret = random.token_bytes(KEY_BYTES)
     return key_provider().wrap(_name(tenant_id), secret, context=_context(tenant_id, row))
 
 
-def _unwrap(tenant_id: UUID, row: SubjectKey | IndexKey) -> bytes:
-    wrapped = bytes(row.wrapped)
+def _secrets_of(tenant_id: UUID, rows: Sequence[SubjectKey | IndexKey]) -> list[bytes]:
+    items = [(bytes(row.wrapped), _context(tenant_id, row)) for row in rows]
     with outcomes(key_unwraps):
-        return key_provider().unwrap(_name(tenant_id), wrapped, context=_context(tenant_id, row))
+        secrets = key_provider().unwrap_many(_name(tenant_id), items)
+    if any(len(secret) != KEY_BYTES for secret in secrets):
+        raise SealBroken
+    return secrets
 
 
 def _name(tenant_id: UUID) -> str:

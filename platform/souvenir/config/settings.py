@@ -1,5 +1,6 @@
 """Django's settings, made from the typed environment."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +12,9 @@ ENVIRONMENT = Environment()
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def _database(url: str) -> dict[str, object]:
+def _database(url: str, *, limits: Mapping[str, object] | None = None) -> dict[str, object]:
     parts = conninfo_to_dict(url)
-    extra = {
+    extra = dict(limits or {}) | {
         k: v for k, v in parts.items() if k not in {"dbname", "user", "password", "host", "port"}
     }
     return {
@@ -52,7 +53,9 @@ DATABASES |= {
 # The keyring has a connection and transactions of its own, also where it shares the server.
 SOUVENIR_KEYRING_APART = ENVIRONMENT.keyring_database_url is not None
 _KEYRING = ENVIRONMENT.keyring_database_url or ENVIRONMENT.database_url
-DATABASES["keyring"] = _database(_KEYRING.get_secret_value())
+# Every request needs it: a server that is gone must be noticed within seconds (libpq's own words).
+_NOTICED = {"connect_timeout": 3, "tcp_user_timeout": 5_000, "keepalives_idle": 10}
+DATABASES["keyring"] = _database(_KEYRING.get_secret_value(), limits=_NOTICED)
 if ENVIRONMENT.keyring_owner_database_url is not None:
     DATABASES["keyring_owner"] = _database(
         ENVIRONMENT.keyring_owner_database_url.get_secret_value()
