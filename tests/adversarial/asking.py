@@ -91,7 +91,7 @@ def ask(
         elif slot.where == "query":
             query.append(f"{slot.name}={_in_query(str(sent))}")
     body, content_type = _body(case, ids)
-    headers = {"accept-language": language}
+    headers = {"accept-language": language, "x-request-id": "of-the-matrix"}
     if authorization:
         headers["authorization"] = authorization.encode().decode("latin-1")
     return _answer(
@@ -117,7 +117,7 @@ def _body(case: Case, ids: Mapping[Slot, object]) -> tuple[bytes, str]:
         said["slug"] = f"t-{uuid4().hex}"
     for slot, sent in ids.items():
         if slot.where in {"body", "form"}:
-            said |= slot.beside | {slot.name: sent}
+            said |= slot.beside | {slot.name: [sent] if slot.listed else sent}
     if case.is_upload:
         said["file"] = SimpleUploadedFile("c.json", _UPLOAD)
         return encode_multipart(BOUNDARY, said), MULTIPART_CONTENT

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.adversarial.asking import Answer, Operation, ask, operations
 from tests.adversarial.case_table import CASES
-from tests.adversarial.filled import Filled
+from tests.adversarial.filled import Filled, own_id
 from tests.adversarial.judging import Forbidden, Tally, forbidden_to, judge
 from tests.adversarial.kinds import MADE_BY_NAMING, Kind, Role, Slot
 from tests.adversarial.values import Value, nobody, values
@@ -86,9 +86,10 @@ class Attack:
         operation = attempt.operation
         case = CASES[operation.name]
         ids: dict[Slot, object] = {
-            slot: self._me.mine[slot.kind]
+            slot: own_id(self._me, slot)
             for slot in case.slots
-            if slot.where == "path" and slot is not attempt.slot
+            if (slot.where == "path" or slot.name == attempt.slot.along)
+            and slot is not attempt.slot
         }
         self._tally.routes.add(operation.name)
         self._tally.cases.add(

@@ -72,7 +72,11 @@ CASES: dict[str, Case] = {
     "addMemory": Case(
         "memories:write",
         201,
-        (Slot("body", "person", Kind.NEW_EXTERNAL_ID), Slot("body", "store", Kind.NEW_STORE)),
+        (
+            Slot("body", "person", Kind.NEW_EXTERNAL_ID),
+            Slot("body", "store", Kind.NEW_STORE),
+            Slot("body", "about", Kind.NEW_EXTERNAL_ID, listed=True, along="person"),
+        ),
         body={"text": "A plain statement."},
     ),
     "searchMemories": Case(

@@ -1,5 +1,6 @@
 """The three organizations of the matrix, made once, and the line that says what was tried."""
 
+import logging
 import os
 import random
 from collections.abc import Iterator
@@ -32,6 +33,16 @@ def seed() -> int:
     """Decides the order. SOUVENIR_MATRIX_SEED: another one, or `random`; the line says which."""
     wanted = os.environ.get("SOUVENIR_MATRIX_SEED", str(SEED))
     return random.SystemRandom().randrange(10**9) if wanted == "random" else int(wanted)
+
+
+@pytest.fixture(autouse=True)
+def _no_line_for_each_request() -> Iterator[None]:
+    """Twenty thousand lines of a log that says nothing of interest here."""
+    logger = logging.getLogger("souvenir.config.observing")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    yield
+    logger.setLevel(before)
 
 
 def pytest_terminal_summary(

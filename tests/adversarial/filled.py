@@ -27,7 +27,7 @@ from souvenir.memories.services import (
 from tenants.isolation.scope import tenant_scope
 from tenants.keys import SCOPES
 from tenants.services import create_organization, issue_key, issue_platform_key, revoke_key
-from tests.adversarial.kinds import Kind, Role
+from tests.adversarial.kinds import Kind, Role, Slot
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
 
 READING = ["memories:read", "organization:read"]
@@ -168,6 +168,12 @@ def _issue_keys(filled: Filled) -> None:
         filled.keys[Role.BOUND] = bound.text
 
 
+def own_id(filled: Filled, slot: Slot) -> str:
+    """One of Alice's, which is there and which every key reaches."""
+    named = {Kind.NEW_EXTERNAL_ID: Kind.EXTERNAL_ID, Kind.NEW_STORE: Kind.STORE}
+    return filled.mine[named.get(slot.kind, slot.kind)]
+
+
 def fresh_id(filled: Filled, kind: Kind) -> str:
     """An id of Alice's that may be used up: a memory to forget, a key to revoke, and so on."""
     if kind is Kind.ORGANIZATION:
@@ -175,6 +181,8 @@ def fresh_id(filled: Filled, kind: Kind) -> str:
             slug=f"t-{uuid4().hex}", name_en="A", name_fr="B", placement="local"
         )
         return str(organization.id)
+    if kind in {Kind.PERSON, Kind.EXTERNAL_ID}:
+        return spare_person(filled).ids[kind]
     if kind not in {Kind.MEMORY, Kind.KEY}:
         return filled.mine[kind]
     with tenant_scope(filled.id):
@@ -182,6 +190,23 @@ def fresh_id(filled: Filled, kind: Kind) -> str:
         if kind is Kind.MEMORY:
             return str(_remember(personal_store(person=person), filled.secret))
         return str(issue_key(label="spare", scopes=PERSONAL, person_id=person.id).record.id)
+
+
+@dataclass(frozen=True)
+class Spare:
+    """Somebody who may be erased, and the key to that one memory."""
+
+    ids: Ids
+    key: str
+
+
+def spare_person(filled: Filled) -> Spare:
+    """Someone new, with nothing yet."""
+    external_id = f"spare-{uuid4().hex}"
+    with tenant_scope(filled.id):
+        person = ensure_person(external_id=external_id)
+        key = issue_key(label="spare", scopes=PERSONAL, person_id=person.id).text
+    return Spare({Kind.PERSON: str(person.id), Kind.EXTERNAL_ID: external_id}, key)
 
 
 def invalid_keys(filled: Filled, stranger: Filled) -> dict[str, str]:

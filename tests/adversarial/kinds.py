@@ -51,6 +51,8 @@ class Slot:
     kind: Kind
     beside: dict[str, Any] = field(default_factory=dict, hash=False)
     known_after_deletion: bool = False  # a deleted id of one's own is not like a missing one
+    listed: bool = False  # the body takes a list of them
+    along: str = ""  # another slot, without which this one says nothing: it is given an own id
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import pytest
 from tenants.services import resume_organization, suspend_organization
 from tests.adversarial.asking import Answer, Operation, ask, operations
 from tests.adversarial.case_table import CASES
-from tests.adversarial.filled import SCOPES_OF, Filled, fresh_id, invalid_keys
+from tests.adversarial.filled import SCOPES_OF, Filled, fresh_id, invalid_keys, own_id, spare_person
 from tests.adversarial.judging import Tally, forbidden_to
-from tests.adversarial.kinds import Case, Kind, Role, Slot
+from tests.adversarial.kinds import MADE_BY_NAMING, Case, Kind, Role, Slot
 from tests.builders import make_tenant
 
 NAMES = ("acme", "globex", "initech")
+_PEOPLE = {Kind.PERSON, Kind.EXTERNAL_ID}
 each_organization = pytest.mark.parametrize("name", NAMES)
 
 
@@ -27,8 +28,8 @@ def test_each_role_does_what_its_scopes_say_with_its_own_things_and_no_more(
     for operation in operations().values():
         case = CASES[operation.name]
         for role in Role:
-            for ids in _own_ids(me, case, role):
-                answer = _ask(tally, operation, f"Bearer {me.keys[role]}", ids, "own", role)
+            for key, ids in _own_ids(me, case, role):
+                answer = _ask(tally, operation, f"Bearer {key}", ids, "own", role)
                 expected = case.success if _may(role, case) else 403
                 told = forbidden[role].found_in(answer)
                 if answer.status != expected or told:
@@ -97,18 +98,24 @@ def _may(role: Role, case: Case) -> bool:
     return not case.scope or case.scope in SCOPES_OF[role]
 
 
-def _own_ids(me: Filled, case: Case, role: Role) -> Iterator[dict[Slot, object]]:
+def _own_ids(me: Filled, case: Case, role: Role) -> Iterator[tuple[str, dict[Slot, object]]]:
     """Requests that must succeed: the path's slots always filled, each other one in its turn."""
     paths = tuple(slot for slot in case.slots if slot.where == "path")
     optional: list[tuple[Slot, ...]] = [(s,) for s in case.slots if s.where != "path"]
     for filled in optional or [()]:
-        yield {slot: _own_id(me, slot, case, role) for slot in (*paths, *filled)}
+        if case.fresh and role is Role.BOUND and filled and filled[0].kind in _PEOPLE:
+            spare = spare_person(me)  # whoever erases oneself can do nothing afterwards
+            yield spare.key, {slot: spare.ids[slot.kind] for slot in filled}
+        else:
+            along = tuple(s for s in case.slots if filled and s.name == filled[0].along)
+            ids: dict[Slot, object] = {slot: own_id(me, slot) for slot in along}
+            ids |= {slot: _own_id(me, slot, case, role) for slot in (*paths, *filled)}
+            yield me.keys[role], ids
 
 
 def _own_id(me: Filled, slot: Slot, case: Case, role: Role) -> str:
-    named = {Kind.NEW_EXTERNAL_ID: Kind.EXTERNAL_ID, Kind.NEW_STORE: Kind.STORE}
-    if role is Role.BOUND and slot.kind in named:  # it makes nobody, and reaches one store
-        return me.mine[named[slot.kind]]
+    if role is Role.BOUND and slot.kind in MADE_BY_NAMING:  # it makes nobody, reaches one store
+        return own_id(me, slot)
     return fresh_id(me, slot.kind) if case.fresh and _may(role, case) else me.mine[slot.kind]
 
 
