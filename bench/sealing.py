@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 from uuid import uuid4
 
 from souvenir.config.embedded.throwaway import start_test_cluster
@@ -70,12 +71,8 @@ def _unframed(stored: bytes, *, place: Place, secrets: Sequence[SubjectSecret]) 
 @contextmanager
 def without_sealing() -> Iterator[None]:
     """Columns are framed and not sealed."""
-    kept = sealed.seal, sealed.unseal
-    sealed.seal, sealed.unseal = _framed, _unframed
-    try:
+    with patch.object(sealed, "seal", _framed), patch.object(sealed, "unseal", _unframed):
         yield
-    finally:
-        sealed.seal, sealed.unseal = kept
 
 
 def spent(work: Callable[[], object]) -> float:
