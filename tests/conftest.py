@@ -46,7 +46,6 @@ os.environ |= {
     "SOUVENIR_OBJECTS_DIR": _FOLDER.name,
     "SOUVENIR_KEYS_DIR": f"{_FOLDER.name}/keys",
     "SOUVENIR_SECRET_KEY": "only-for-the-tests-" + "0" * 40,
-    "SOUVENIR_SEALING_KEY": "only-for-the-tests-" + "1" * 40,
 }
 
 django.setup()

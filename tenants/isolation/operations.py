@@ -149,7 +149,10 @@ class MarkContent(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        table = model._meta.db_table
         marked = [*_no_statistics(table, [self.column]), show_to_sweeper(table)]
         for statement in marked:
             schema_editor.execute(statement)
@@ -161,7 +164,10 @@ class MarkContent(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        table = model._meta.db_table
         unmarked = [*_no_statistics_undone(table, [self.column]), show_to_sweeper(table)]
         for statement in unmarked:
             schema_editor.execute(statement)

@@ -16,6 +16,7 @@ from tests.helm.rendered_chart import (
 )
 
 BROKER = {"ipBlock": {"cidr": "10.20.0.0/24"}}
+ALL_WAYS = {"dns:53", "database:5432", "keyring:5432", "keystore:8200", "broker:5671"}
 DATABASE = {"podSelector": {"matchLabels": {"cnpg.io/cluster": "souvenir"}}}
 
 
@@ -43,11 +44,11 @@ def test_no_rule_is_without_peers_or_ports() -> None:
 @pytest.mark.parametrize(
     ("component", "ways_out"),
     [
-        ("web", {"dns:53", "database:5432", "broker:5671"}),
-        ("worker-express", {"dns:53", "database:5432", "broker:5671"}),
-        ("worker-bulk", {"dns:53", "database:5432", "broker:5671"}),
-        ("sweeper", {"dns:53", "database:5432", "broker:5671"}),
-        ("migrate", {"dns:53", "database:5432"}),
+        ("web", ALL_WAYS),
+        ("worker-express", ALL_WAYS),
+        ("worker-bulk", ALL_WAYS),
+        ("sweeper", ALL_WAYS),
+        ("migrate", {"dns:53", "database:5432", "keyring:5432"}),
         ("test", {"dns:53", "web:8000"}),
     ],
 )

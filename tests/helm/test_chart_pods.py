@@ -75,7 +75,7 @@ def test_only_known_kinds_of_volume_are_mounted(values: Values) -> None:
         for kind in volume.keys() - {"name"}
     }
 
-    assert kinds <= {"emptyDir", "configMap", "persistentVolumeClaim", "secret"}
+    assert kinds <= {"emptyDir", "configMap", "persistentVolumeClaim", "secret", "projected"}
 
 
 @each_profile
@@ -95,6 +95,70 @@ def test_the_owner_s_database_url_is_in_the_migration_job_alone(values: Values) 
     }
 
     assert knowing == naming == {"migrate"}
+
+
+@each_profile
+def test_the_keyring_s_owner_is_known_to_the_migration_job_alone(values: Values) -> None:
+    knowing = {
+        pod.component
+        for pod in pods(render(values))
+        if any(entry["name"] == "SOUVENIR_KEYRING_OWNER_DATABASE_URL" for entry in pod.environment)
+    }
+
+    assert knowing == {"migrate"}
+
+
+def test_the_migration_brings_both_databases_up_to_date() -> None:
+    (script,) = pod_of("migrate", render(minimal())).main["args"]
+
+    assert "for database in owner keyring_owner" in script
+
+
+SIGN_INS = {
+    "kubernetes": (
+        {"keystore__transit__role": "souvenir"},
+        {
+            "serviceAccountToken": {
+                "path": "token",
+                "audience": "openbao",
+                "expirationSeconds": 3600,
+            }
+        },
+    ),
+    "token": (
+        {
+            "keystore__transit__role": "",
+            "secrets__keystoreToken": {"existingSecret": "bao", "key": "token"},
+        },
+        {"secret": {"name": "bao", "items": [{"key": "token", "path": "token"}]}},
+    ),
+    "pin": (
+        {
+            "keystore__provider": "pkcs11",
+            "keystore__pkcs11": {"module": "/opt/hsm.so", "token": "souvenir"},
+            "secrets__pkcs11Pin": {"existingSecret": "hsm", "key": "pin"},
+        },
+        {"secret": {"name": "hsm", "items": [{"key": "pin", "path": "pin"}]}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "source"), SIGN_INS.values(), ids=SIGN_INS.keys())
+def test_those_who_use_keys_and_no_others_can_sign_in_to_the_keystore(
+    changes: dict[str, object], source: dict[str, object]
+) -> None:
+    manifests = render(minimal(**changes))
+
+    for component in PROCESSES:
+        pod = pod_of(component, manifests)
+        (volume,) = [volume for volume in pod.spec["volumes"] if volume["name"] == "keystore"]
+        assert volume["projected"]["sources"] == [source]
+        assert {"name": "keystore", "mountPath": "/etc/souvenir/keystore", "readOnly": True} in (
+            pod.main["volumeMounts"]
+        )
+    for component in ("migrate", "test"):
+        volumes = pod_of(component, manifests).spec.get("volumes", [])
+        assert "keystore" not in {volume["name"] for volume in volumes}
 
 
 def test_every_secret_is_a_reference_and_never_a_value() -> None:
@@ -183,10 +247,11 @@ def test_probes_call_by_a_host_that_souvenir_answers() -> None:
 def test_every_process_waits_for_the_schema() -> None:
     for component in PROCESSES:
         (wait,) = pod_of(component, render(minimal())).spec["initContainers"]
-        assert "manage.py migrate --check --database default" in wait["args"][0]
+        for database in ("default", "keyring"):
+            assert f"manage.py migrate --check --database {database}" in wait["args"][0]
 
 
-@pytest.mark.parametrize(("passes_at", "exit_code", "looks"), [(1, 0, 1), (3, 0, 3), (9, 1, 4)])
+@pytest.mark.parametrize(("passes_at", "exit_code", "looks"), [(1, 0, 2), (3, 0, 4), (9, 1, 4)])
 def test_the_wait_ends_when_the_schema_is_there_and_is_bounded(
     tmp_path: Path, passes_at: int, exit_code: int, looks: int
 ) -> None:

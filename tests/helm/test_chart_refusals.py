@@ -84,7 +84,14 @@ BY_A_SENTENCE: dict[str, tuple[dict[str, object], str]] = {
             {f"secrets__{name}": {"existingSecret": ""}},
             f"secrets.{name}.existingSecret is empty",
         )
-        for name in ("database", "ownerDatabase", "broker", "secretKey", "sealingKey")
+        for name in (
+            "database",
+            "ownerDatabase",
+            "broker",
+            "secretKey",
+            "keyringDatabase",
+            "keyringOwnerDatabase",
+        )
     },
     **{
         f"no {fact} of the cell": ({f"cell__{fact}": nothing}, f"cell.{fact} is empty")
@@ -117,6 +124,51 @@ BY_A_SENTENCE: dict[str, tuple[dict[str, object], str]] = {
     ),
     "no digest where one is required": ({"image__requireDigest": True}, "image.digest is empty"),
     "a database nowhere": ({"networkPolicy__database": {"to": []}}, "networkPolicy.database.to"),
+    "a keyring nowhere": ({"networkPolicy__keyring": {"to": []}}, "networkPolicy.keyring.to"),
+    "a keystore nowhere": ({"networkPolicy__keystore": {"to": []}}, "networkPolicy.keystore.to"),
+    "a keystore without an address": (
+        {"keystore__transit": {"url": "", "role": "souvenir"}},
+        "keystore.transit.url is not an https address",
+    ),
+    "a keystore that is not of the cell": (
+        {"cell__allowedHosts": []},
+        'keystore.transit.url points to "openbao.example.ca"',
+    ),
+    "no way to sign in to the keystore": (
+        {"keystore__transit__role": ""},
+        "secrets.keystoreToken.existingSecret is empty",
+    ),
+    "a hardware token without its library": (
+        {
+            "keystore__provider": "pkcs11",
+            "keystore__pkcs11": {"token": "souvenir"},
+            "secrets__pkcs11Pin": {"existingSecret": "pin", "key": "pin"},
+        },
+        "keystore.pkcs11.module is empty",
+    ),
+    "a hardware token without its PIN": (
+        {
+            "keystore__provider": "pkcs11",
+            "keystore__pkcs11": {"token": "souvenir", "module": "/opt/hsm.so"},
+        },
+        "secrets.pkcs11Pin.existingSecret is empty",
+    ),
+    "the keyring in the database of the data": (
+        {
+            "secrets__keyringDatabase": {
+                "existingSecret": "souvenir-database",
+                "key": "database-url",
+            }
+        },
+        "secrets.keyringDatabase.key and secrets.database.key",
+    ),
+    "the web as the keyring's owner": (
+        {
+            "secrets__keyringDatabase": {"existingSecret": "keys", "key": "url"},
+            "secrets__keyringOwnerDatabase": {"existingSecret": "keys", "key": "url"},
+        },
+        "secrets.keyringOwnerDatabase.key and secrets.keyringDatabase.key",
+    ),
     "a broker nowhere": ({"networkPolicy__broker": {"to": []}}, "networkPolicy.broker.to"),
     "names from nowhere": ({"networkPolicy__dns": {"to": []}}, "networkPolicy.dns.to is empty"),
     "another way out to nowhere, which means anywhere": (
@@ -179,6 +231,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ({"residency__placements": [ELSEWHERE]}, "residency.placements[0].country"),
         ({"residency__policy": {"countries": ["CA", "US"]}}, "residency.policy.countries"),
         ({"telemetry__enabled": True}, "telemetry.enabled"),
+        ({"keystore__provider": "file"}, "keystore.provider"),
         ({"image__tag": "latest"}, "image.tag"),
         ({"publicUrl": "http://souvenir.example.ca"}, "publicUrl"),
     ],

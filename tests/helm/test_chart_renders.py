@@ -35,7 +35,8 @@ SECRETS = {
     "SOUVENIR_OWNER_DATABASE_URL": "postgresql://souvenir_owner@db/souvenir?sslmode=verify-full",
     "SOUVENIR_BROKER_URL": "amqps://broker",
     "SOUVENIR_SECRET_KEY": "0" * 50,
-    "SOUVENIR_SEALING_KEY": "1" * 32,
+    "SOUVENIR_KEYRING_DATABASE_URL": "postgresql://souvenir_app@keys/keys?sslmode=verify-full",
+    "SOUVENIR_KEYRING_OWNER_DATABASE_URL": "postgresql://souvenir_owner@keys/keys?sslmode=verify-full",
 }
 EVERYTHING = minimal(
     image__registry="images.example.ca/souvenir",
@@ -45,7 +46,9 @@ EVERYTHING = minimal(
     cell__pinToNodes=True,
     secrets__databaseCa={"existingSecret": "souvenir-ca", "key": "ca.crt"},
     objects__endpoint="https://s3.cell.example.ca",
-    cell__allowedHosts=["s3.cell.example.ca"],
+    cell__allowedHosts=["s3.cell.example.ca", "openbao.example.ca"],
+    keystore__transit__namespace="souvenir",
+    secrets__keystoreCa={"existingSecret": "keystore-ca", "key": "ca.crt"},
     objects__volume={"accessMode": "ReadWriteMany", "storageClassName": "in-cell"},
     web__replicas=3,
     web__tolerations=[{"key": "souvenir", "operator": "Exists"}],
@@ -99,7 +102,8 @@ def test_no_secret_is_made_and_none_is_in_a_config_map(values: Values) -> None:
     assert of_kind("Secret", manifests) == []
     for config in of_kind("ConfigMap", manifests):
         assert not {key for key in config["data"] if key.endswith(("_URL", "_KEY"))} - {
-            "SOUVENIR_PUBLIC_URL"
+            "SOUVENIR_PUBLIC_URL",
+            "SOUVENIR_KEYSTORE_URL",  # an address, without a secret in it
         }
 
 

@@ -5,7 +5,8 @@ command: ["/bin/sh", "-ec"]
 args:
   - |
     attempt=1
-    until python manage.py migrate --check --database default; do
+    until python manage.py migrate --check --database default \
+      && python manage.py migrate --check --database keyring; do
       if [ "$attempt" -ge {{ int $wait.attempts }} ]; then
         echo "The schema is still not up to date: look at the migration Job." >&2
         echo "Le schéma n’est toujours pas à jour : voyez la tâche de migration." >&2

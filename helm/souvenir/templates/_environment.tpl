@@ -16,9 +16,10 @@ env:
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_DATABASE_URL" "from" $secrets.database) | nindent 2 }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_BROKER_URL" "from" $secrets.broker) | nindent 2 }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_SECRET_KEY" "from" $secrets.secretKey) | nindent 2 }}
-  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_SEALING_KEY" "from" $secrets.sealingKey) | nindent 2 }}
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_KEYRING_DATABASE_URL" "from" $secrets.keyringDatabase) | nindent 2 }}
   {{- if .owner }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_OWNER_DATABASE_URL" "from" $secrets.ownerDatabase) | nindent 2 }}
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_KEYRING_OWNER_DATABASE_URL" "from" $secrets.keyringOwnerDatabase) | nindent 2 }}
   {{- end }}
   {{- if .metrics }}
   - {name: SOUVENIR_METRICS_DIR, value: /run/souvenir/metrics}
@@ -41,6 +42,9 @@ env:
     - {name: placements, mountPath: /etc/souvenir/placements, readOnly: true}
     {{- if .root.Values.secrets.databaseCa.existingSecret }}
     - {name: database-ca, mountPath: /etc/souvenir/database-ca, readOnly: true}
+    {{- end }}
+    {{- if .objects }}
+    - {name: keystore, mountPath: /etc/souvenir/keystore, readOnly: true}
     {{- end }}
     {{- if .objects }}
     - {name: objects, mountPath: /var/lib/souvenir/objects}
@@ -72,6 +76,33 @@ env:
     - {name: metrics, mountPath: /run/souvenir/metrics}
 {{- end }}
 
+{{- /* What a process shows to whoever holds the keys, and what it trusts. The migration needs neither. */}}
+{{- define "souvenir.keystoreVolume" -}}
+{{- $secrets := .Values.secrets }}
+- name: keystore
+  projected:
+    sources:
+      {{- if eq .Values.keystore.provider "pkcs11" }}
+      - secret:
+          name: {{ $secrets.pkcs11Pin.existingSecret }}
+          items: [{key: {{ $secrets.pkcs11Pin.key }}, path: pin}]
+      {{- else if .Values.keystore.transit.role }}
+      - serviceAccountToken:
+          path: token
+          audience: {{ .Values.keystore.transit.audience | quote }}
+          expirationSeconds: 3600
+      {{- else }}
+      - secret:
+          name: {{ $secrets.keystoreToken.existingSecret }}
+          items: [{key: {{ $secrets.keystoreToken.key }}, path: token}]
+      {{- end }}
+      {{- if $secrets.keystoreCa.existingSecret }}
+      - secret:
+          name: {{ $secrets.keystoreCa.existingSecret }}
+          items: [{key: {{ $secrets.keystoreCa.key }}, path: ca.crt}]
+      {{- end }}
+{{- end }}
+
 {{- /* Takes: root, tmpSize, objects. */}}
 {{- define "souvenir.volumes" -}}
 volumes:
@@ -90,6 +121,7 @@ volumes:
   {{- end }}
   {{- end }}
   {{- if .objects }}
+  {{- include "souvenir.keystoreVolume" .root | nindent 2 }}
   - name: objects
     persistentVolumeClaim:
       claimName: {{ include "souvenir.claimName" .root }}

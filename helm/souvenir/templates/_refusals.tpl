@@ -3,6 +3,7 @@
 {{- define "souvenir.refusals" -}}
 {{- $wrong := concat (include "souvenir.cellRefusals" . | fromJsonArray) (include "souvenir.policyRefusals" . | fromJsonArray) }}
 {{- $wrong = concat $wrong (include "souvenir.secretRefusals" . | fromJsonArray) }}
+{{- $wrong = concat $wrong (include "souvenir.keystoreRefusals" . | fromJsonArray) }}
 {{- $wrong = concat $wrong (include "souvenir.networkRefusals" . | fromJsonArray) }}
 {{- concat $wrong (include "souvenir.runningRefusals" . | fromJsonArray) | toJson }}
 {{- end }}
@@ -64,24 +65,59 @@
 
 {{- define "souvenir.secretRefusals" -}}
 {{- $wrong := list }}
-{{- $needed := list "database" "broker" "secretKey" "sealingKey" }}
-{{- if .Values.migrations.enabled }}{{ $needed = append $needed "ownerDatabase" }}{{ end }}
+{{- $needed := list "database" "broker" "secretKey" "keyringDatabase" }}
+{{- if .Values.migrations.enabled }}{{ $needed = concat $needed (list "ownerDatabase" "keyringOwnerDatabase") }}{{ end }}
+{{- if eq .Values.keystore.provider "pkcs11" }}{{ $needed = append $needed "pkcs11Pin" }}
+{{- else if not .Values.keystore.transit.role }}{{ $needed = append $needed "keystoreToken" }}{{ end }}
 {{- range $needed }}
 {{- if not (get $.Values.secrets .).existingSecret }}
 {{- $wrong = append $wrong (dict "en" (printf "secrets.%s.existingSecret is empty, and the chart makes no secret. Make one (docs/deploying.md) and give its name." .) "fr" (printf "secrets.%s.existingSecret est vide, et le chart ne crée aucun secret. Créez-en un (docs/deploying.fr.md) et donnez son nom." .)) }}
 {{- end }}
 {{- end }}
-{{- $run := .Values.secrets.database }}
-{{- $own := .Values.secrets.ownerDatabase }}
+{{- range $pair := list (list "ownerDatabase" "database") (list "keyringOwnerDatabase" "keyringDatabase") }}
+{{- $own := get $.Values.secrets (first $pair) }}
+{{- $run := get $.Values.secrets (last $pair) }}
 {{- if and $run.existingSecret (eq $run.existingSecret $own.existingSecret) (eq $run.key $own.key) }}
-{{- $wrong = append $wrong (dict "en" "secrets.ownerDatabase.key and secrets.database.key name one and the same secret: the web would own the tables, and no rule of the database would hold it. Give two roles, souvenir_owner and souvenir_app." "fr" "secrets.ownerDatabase.key et secrets.database.key nomment le même secret : le serveur web posséderait les tables, et aucune règle de la base ne le retiendrait. Donnez deux rôles, souvenir_owner et souvenir_app.") }}
+{{- $wrong = append $wrong (dict "en" (printf "secrets.%s.key and secrets.%s.key name one and the same secret: the web would own the tables, and no rule of the database would hold it. Give two roles, souvenir_owner and souvenir_app." (first $pair) (last $pair)) "fr" (printf "secrets.%s.key et secrets.%s.key nomment le même secret : le serveur web posséderait les tables, et aucune règle de la base ne le retiendrait. Donnez deux rôles, souvenir_owner et souvenir_app." (first $pair) (last $pair))) }}
+{{- end }}
+{{- end }}
+{{- $data := .Values.secrets.database }}
+{{- $keys := .Values.secrets.keyringDatabase }}
+{{- if and $data.existingSecret (eq $data.existingSecret $keys.existingSecret) (eq $data.key $keys.key) }}
+{{- $wrong = append $wrong (dict "en" "secrets.keyringDatabase.key and secrets.database.key name one and the same secret: destroyed keys would come back with a backup of the data. Give the keyring a database of its own." "fr" "secrets.keyringDatabase.key et secrets.database.key nomment le même secret : les clés détruites reviendraient avec une sauvegarde des données. Donnez au trousseau sa propre base.") }}
+{{- end }}
+{{- toJson $wrong }}
+{{- end }}
+
+{{- define "souvenir.keystoreRefusals" -}}
+{{- $wrong := list }}
+{{- $keystore := .Values.keystore }}
+{{- if not (has $keystore.provider (list "transit" "pkcs11")) }}
+{{- $wrong = append $wrong (dict "en" (printf "keystore.provider is %q: keys in files are for one computer. Set it to transit or pkcs11." $keystore.provider) "fr" (printf "keystore.provider vaut %q : les clés dans des fichiers sont pour un seul ordinateur. Mettez-y transit ou pkcs11." $keystore.provider)) }}
+{{- end }}
+{{- if eq $keystore.provider "transit" }}
+{{- $host := (urlParse $keystore.transit.url).host | splitList ":" | first }}
+{{- if not (hasPrefix "https://" $keystore.transit.url) }}
+{{- $wrong = append $wrong (dict "en" "keystore.transit.url is not an https address. Set that of the OpenBao or Vault that holds the keys." "fr" "keystore.transit.url n’est pas une adresse https. Mettez celle de l’OpenBao ou du Vault qui détient les clés.") }}
+{{- else if not (has $host .Values.cell.allowedHosts) }}
+{{- $wrong = append $wrong (dict "en" (printf "keystore.transit.url points to %q, which cell.allowedHosts does not name. Add the host there if whoever runs it is who cell.keyCustody says." $host) "fr" (printf "keystore.transit.url mène à %q, que cell.allowedHosts ne nomme pas. Ajoutez-y cet hôte si qui l’exploite est bien celui que dit cell.keyCustody." $host)) }}
+{{- end }}
+{{- end }}
+{{- if eq $keystore.provider "pkcs11" }}
+{{- range list "module" "token" }}
+{{- if not (get $keystore.pkcs11 .) }}
+{{- $wrong = append $wrong (dict "en" (printf "keystore.pkcs11.%s is empty. Say which library, in the image, and which token holds the keys." .) "fr" (printf "keystore.pkcs11.%s est vide. Dites quelle bibliothèque, dans l’image, et quel jeton détiennent les clés." .)) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- toJson $wrong }}
 {{- end }}
 
 {{- define "souvenir.networkRefusals" -}}
 {{- $wrong := list }}
-{{- range list "dns" "database" "broker" }}
+{{- $needed := list "dns" "database" "keyring" "broker" }}
+{{- if eq .Values.keystore.provider "transit" }}{{ $needed = append $needed "keystore" }}{{ end }}
+{{- range $needed }}
 {{- if not (get $.Values.networkPolicy .).to }}
 {{- $wrong = append $wrong (dict "en" (printf "networkPolicy.%s.to is empty, and all that is not listed is refused. List where it is, by selector or CIDR." .) "fr" (printf "networkPolicy.%s.to est vide, et tout ce qui n’est pas énuméré est refusé. Dites où le trouver, par sélecteur ou par CIDR." .)) }}
 {{- end }}

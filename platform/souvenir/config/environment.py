@@ -6,6 +6,7 @@ docs/settings.md is generated from this file (`python manage.py write_settings_p
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -14,7 +15,7 @@ REGISTRY = Path(__file__).resolve().parent / "placements.json"
 
 # Enough to import the settings for checks that never connect (types, migrations, translations).
 UNSET_DATABASE = "postgresql://souvenir_app@/souvenir"
-_SECRET_CHARACTERS, _SEALING_CHARACTERS = 50, 32  # the shortest that production takes
+_SECRET_CHARACTERS = 50  # the shortest that production takes
 UNSET_KEY = "not-a-secret-only-for-commands-that-never-serve"
 
 
@@ -62,14 +63,10 @@ class Environment(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(UNSET_KEY), description="Signs sessions, links and job messages. 50+ characters."
     )
-    sealing_key: SecretStr = Field(
-        SecretStr(UNSET_KEY),
-        description="The root that search tokens are keyed with. 32+ random bytes, as text.",
-    )
     keyring_database_url: SecretStr | None = Field(
         None,
-        description="PostgreSQL of the keyring, as `souvenir_app`: a server of its own, with "
-        "backups of its own that end sooner. Not set: the keyring stands beside the data.",
+        description="PostgreSQL of the keyring, as `souvenir_app`: a database of its own, better "
+        "on a server of its own, with backups that end sooner. Not set: beside the data.",
     )
     keyring_owner_database_url: SecretStr | None = Field(
         None,
@@ -197,21 +194,31 @@ class Environment(BaseSettings):
     def _refuse_unsafe_production(self) -> Self:
         if self.profile != "production":
             return self
-        wrong = [
-            name
-            for name, bad in {
-                "SOUVENIR_SECRET_KEY": len(self.secret_key.get_secret_value()) < _SECRET_CHARACTERS,
-                "SOUVENIR_SEALING_KEY": len(self.sealing_key.get_secret_value())
-                < _SEALING_CHARACTERS,
-                "SOUVENIR_PUBLIC_URL": not self.public_url.startswith("https://"),
-                "SOUVENIR_BROKER_URL": self.broker_url.get_secret_value() == "memory://",
-                "SOUVENIR_DATABASE_URL": "sslmode=verify-full"
-                not in self.database_url.get_secret_value(),
-            }.items()
-            if bad
-        ]
-        if wrong or self.sealing_key.get_secret_value() == UNSET_KEY:
-            names = ", ".join(wrong) or "SOUVENIR_SEALING_KEY"
+        wrong = {
+            "SOUVENIR_SECRET_KEY": len(self.secret_key.get_secret_value()) < _SECRET_CHARACTERS,
+            "SOUVENIR_PUBLIC_URL": not self.public_url.startswith("https://"),
+            "SOUVENIR_BROKER_URL": self.broker_url.get_secret_value() == "memory://",
+            "SOUVENIR_DATABASE_URL": not _is_checked(self.database_url),
+            "SOUVENIR_KEYRING_DATABASE_URL": not _is_checked(self.keyring_database_url)
+            or _place(self.keyring_database_url) == _place(self.database_url),
+            "SOUVENIR_KEY_PROVIDER": self.key_provider == "file",
+            "SOUVENIR_KEYSTORE_URL": self.key_provider == "transit"
+            and not self.keystore_url.startswith("https://"),
+        }
+        if names := ", ".join(name for name, is_wrong in wrong.items() if is_wrong):
             msg = f"The production profile does not start with this value of {names}."
             raise ValueError(msg)
         return self
+
+
+def _is_checked(url: SecretStr | None) -> bool:
+    """Whether a connection is encrypted, to a server whose name was checked."""
+    parts = conninfo_to_dict(url.get_secret_value()) if url else {}
+    return parts.get("sslmode") == "verify-full"
+
+
+def _place(url: SecretStr | None) -> tuple[object, ...]:
+    """Which database it is, whoever enters it."""
+    parts = conninfo_to_dict(url.get_secret_value()) if url else {}
+    host = str(parts.get("host") or parts.get("hostaddr") or "").lower()
+    return host, str(parts.get("port") or 5432), parts.get("dbname")

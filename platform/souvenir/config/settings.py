@@ -202,7 +202,6 @@ SOUVENIR_BROKER_URL = ENVIRONMENT.broker_url.get_secret_value()
 SOUVENIR_BROKER_DSN = (
     ENVIRONMENT.broker_dsn.get_secret_value() if ENVIRONMENT.broker_dsn is not None else ""
 )
-SOUVENIR_SEALING_KEY = ENVIRONMENT.sealing_key.get_secret_value()
 SOUVENIR_KEY_PROVIDER = ENVIRONMENT.key_provider
 SOUVENIR_KEYS_DIR = ENVIRONMENT.keys_dir
 SOUVENIR_KEYSTORE_URL = ENVIRONMENT.keystore_url

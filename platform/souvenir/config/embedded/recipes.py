@@ -99,7 +99,6 @@ class Recipes:
             "SOUVENIR_BROKER_URL": self.cluster.broker_url,
             "SOUVENIR_BROKER_DSN": self.cluster.broker_dsn,
             "SOUVENIR_SECRET_KEY": self.secrets.secret_key,
-            "SOUVENIR_SEALING_KEY": self.secrets.sealing_key,
             "SOUVENIR_OBJECTS_DIR": str(self.home / "objects"),
             "SOUVENIR_KEYS_DIR": str(self.home / "keys"),
             "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",

@@ -15,14 +15,10 @@ _NAME = "secrets.json"
 
 @dataclass(frozen=True)
 class Secrets:
-    """All are random, URL-safe text: 32 bytes each, and 64 in `secret_key`.
-
-    `secret_key` is Django's; `sealing_key` is the root that search tokens are keyed with.
-    """
+    """All are random, URL-safe text: 32 bytes each, and 64 in `secret_key`, which is Django's."""
 
     passwords: Passwords
     secret_key: str
-    sealing_key: str
 
 
 def read_or_make_secrets(home: Path, *, fallback: Path = FALLBACK) -> Secrets:
@@ -34,8 +30,8 @@ def read_or_make_secrets(home: Path, *, fallback: Path = FALLBACK) -> Secrets:
     path = home / _NAME
     if path.exists():
         kept = json.loads(path.read_text(encoding="ascii"))
-        found = Secrets(**(kept | {"passwords": new_passwords(kept=kept["passwords"])}))
-        if asdict(found) != kept:  # a role has come since
+        found = Secrets(new_passwords(kept=kept["passwords"]), kept["secret_key"])
+        if asdict(found) != kept:  # a role has come since, or a secret has gone
             _write(path, found)
         return found
     if has_data(home, fallback=fallback):
@@ -43,7 +39,6 @@ def read_or_make_secrets(home: Path, *, fallback: Path = FALLBACK) -> Secrets:
     made = Secrets(
         passwords=new_passwords(),
         secret_key=secrets.token_urlsafe(64),
-        sealing_key=secrets.token_urlsafe(32),
     )
     _write(path, made)
     return made

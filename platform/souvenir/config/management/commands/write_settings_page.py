@@ -26,10 +26,13 @@ _END = """
 
 With `SOUVENIR_PROFILE=production` the process does not start unless all of these hold:
 
-- `SOUVENIR_SECRET_KEY` has 50 characters or more, and `SOUVENIR_SEALING_KEY` 32 or more;
+- `SOUVENIR_SECRET_KEY` has 50 characters or more;
 - `SOUVENIR_PUBLIC_URL` begins with `https://`;
 - `SOUVENIR_BROKER_URL` is not `memory://`;
-- `SOUVENIR_DATABASE_URL` says `sslmode=verify-full`.
+- `SOUVENIR_DATABASE_URL` says `sslmode=verify-full`;
+- `SOUVENIR_KEYRING_DATABASE_URL` is set, says `sslmode=verify-full`, and leads to another database;
+- `SOUVENIR_KEY_PROVIDER` is not `file`;
+- with `transit`, `SOUVENIR_KEYSTORE_URL` begins with `https://`.
 
 ## With `make run`
 
