@@ -79,6 +79,7 @@ def served() -> Iterator[Address]:
     """The application, until the body ends."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), _Handler)
     server.set_app(WSGIHandler())
+    server.daemon_threads = False  # closing it waits for the answers under way
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

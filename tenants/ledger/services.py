@@ -10,11 +10,10 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.core.metrics import jobs_accepted
 from tenants.errors import JobEnded, JobNotCancellable, NothingToRetry
 from tenants.ledger.changing import change
-from tenants.ledger.selectors import SET_ASIDE, UNFINISHED, get_job, job_items
+from tenants.ledger.selectors import NEVER_CANCELLED, SET_ASIDE, UNFINISHED, get_job, job_items
 from tenants.models import Job, JobItem
 
 FIRST_RING = timedelta(seconds=30)  # a message not acted on by then counts as lost
-_NEVER_CANCELLED = {Kind.ERASE.value}  # what was asked to go goes
 
 
 def accept_job(
@@ -53,13 +52,13 @@ def cancel_job(*, job_id: UUID, person_id: UUID | None = None) -> Job:
         JobNotCancellable: an erasure is carried out once it is accepted.
     """
     job = get_job(job_id=job_id, person_id=person_id)
-    if job.kind in _NEVER_CANCELLED:
+    if job.kind in NEVER_CANCELLED:
         raise JobNotCancellable(job_id=job_id)
     now = timezone.now()
     ended = {"state": Job.State.CANCELLED, "cancel_requested_at": now, "finished_at": now}
     unfinished = Job.objects.filter(state__in=UNFINISHED)
     if change(unfinished.filter(id=job_id), holder="", **ended):
-        children = unfinished.filter(parent_id=job_id).exclude(kind__in=_NEVER_CANCELLED)
+        children = unfinished.filter(parent_id=job_id).exclude(kind__in=NEVER_CANCELLED)
         change(children, holder="", **ended)
     job.refresh_from_db()
     if job.state != Job.State.CANCELLED:

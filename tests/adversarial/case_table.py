@@ -16,13 +16,13 @@ ERASED_BY_ID = tuple(
     for kind in (Kind.MEMORY, Kind.CONVERSATION, Kind.IMPORT, Kind.PERSON)
 )
 
-# Properties of request bodies that name nothing: no id is to be tried there.
+# What names nothing, in request bodies and queries: no id is to be tried there.
 PLAIN = frozenset(
     {
         "text", "occurred_at", "valid_from", "valid_to", "observed_at", "kind", "reason", "version",
         "query", "limit", "since", "until", "sources", "roles",
         "label", "scopes", "expires_at", "display_name", "file", "target",
-        "slug", "name_en", "name_fr", "region",
+        "slug", "name_en", "name_fr", "region", "state",
     }
 )  # fmt: skip
 
@@ -53,8 +53,13 @@ CASES: dict[str, Case] = {
         (Slot("path", "key_id", Kind.KEY, known_after_deletion=True),),
         fresh=True,
     ),
-    "listJobs": Case("memories:read", 200, (CURSOR,)),
+    "listJobs": Case("memories:read", 200, (PERSON_ASKED, CURSOR)),
     "getJob": Case("memories:read", 200, (Slot("path", "job_id", Kind.JOB),)),
+    "followJob": Case("memories:read", 200, (Slot("path", "job_id", Kind.JOB),)),
+    "cancelJob": Case(
+        "imports:write", 200, (Slot("path", "job_id", Kind.WAITING_JOB),), fresh=True
+    ),
+    "retryJob": Case("imports:write", 202, (Slot("path", "job_id", Kind.FAILED_JOB),), fresh=True),
     "listImports": Case("memories:read", 200, (CURSOR,)),
     "createImport": Case(
         "imports:write",

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
+from souvenir.core.jobs import Job
 from souvenir.deletion.services import request_erasure
 from souvenir.export.links import sign_download
 from souvenir.export.models import Export
@@ -24,8 +25,10 @@ from souvenir.memories.services import (
     ensure_shared_store,
     ensure_source,
 )
+from tenants.errors import JobGaveUp
 from tenants.isolation.scope import tenant_scope
 from tenants.keys import SCOPES
+from tenants.ledger import accept_job, claim_job
 from tenants.services import create_organization, issue_key, issue_platform_key, revoke_key
 from tests.adversarial.kinds import Kind, Role, Slot
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
@@ -103,6 +106,8 @@ def _bring_in(filled: Filled, whose: str, ids: Ids) -> None:
         Kind.STORE: personal_slug(external_id),
         Kind.IMPORT: str(record.id),
         Kind.JOB: str(record.job_id),
+        Kind.WAITING_JOB: str(record.job_id),
+        Kind.FAILED_JOB: str(record.job_id),
         Kind.CONVERSATION: str(conversation.id),
         Kind.KEY: str(key.record.id),
     }
@@ -134,7 +139,8 @@ def _erase(filled: Filled) -> None:
         filled.deleted[Kind.EXPORT] = str(gone.id)
         revoke_key(key_id=UUID(filled.deleted[Kind.KEY]))
     run_jobs(filled.tenant)
-    del filled.deleted[Kind.JOB]  # what was done is kept: ids, times and counts
+    for kind in (Kind.JOB, Kind.WAITING_JOB, Kind.FAILED_JOB):
+        del filled.deleted[kind]  # what was done is kept: ids, times and counts
     with tenant_scope(filled.id):
         for kind in (Kind.MEMORY, Kind.CONVERSATION, Kind.IMPORT, Kind.PERSON):
             request_erasure(target=kind.value, target_id=UUID(filled.deleted[kind]))
@@ -183,6 +189,8 @@ def fresh_id(filled: Filled, kind: Kind) -> str:
         return str(organization.id)
     if kind in {Kind.PERSON, Kind.EXTERNAL_ID}:
         return spare_person(filled).ids[kind]
+    if kind in {Kind.WAITING_JOB, Kind.FAILED_JOB}:
+        return _fresh_job(filled, fails=kind is Kind.FAILED_JOB)
     if kind not in {Kind.MEMORY, Kind.KEY}:
         return filled.mine[kind]
     with tenant_scope(filled.id):
@@ -207,6 +215,21 @@ def spare_person(filled: Filled) -> Spare:
         person = ensure_person(external_id=external_id)
         key = issue_key(label="spare", scopes=PERSONAL, person_id=person.id).text
     return Spare({Kind.PERSON: str(person.id), Kind.EXTERNAL_ID: external_id}, key)
+
+
+def _fresh_job(filled: Filled, *, fails: bool) -> str:
+    """A job of Alice's that waits, or one that has failed."""
+    with tenant_scope(filled.id):
+        job = accept_job(
+            Job.RUN_IMPORT,
+            subject_id=UUID(filled.mine[Kind.IMPORT]),
+            person_id=UUID(filled.mine[Kind.PERSON]),
+            unit="objects",
+        )
+        lease = claim_job(job.id) if fails else None
+        if lease is not None:
+            lease.fail(JobGaveUp(attempts=5))
+    return str(job.id)
 
 
 def invalid_keys(filled: Filled, stranger: Filled) -> dict[str, str]:

@@ -13,6 +13,8 @@ class Kind(StrEnum):
     CONVERSATION = "conversation"
     IMPORT = "import"
     JOB = "job"
+    WAITING_JOB = "waiting-job"  # a fresh one can still be stopped
+    FAILED_JOB = "failed-job"  # a fresh one can be tried again
     EXPORT = "export"
     ERASURE = "erasure"
     KEY = "key"
@@ -27,7 +29,7 @@ class Kind(StrEnum):
 
 UUIDS = (
     Kind.ORGANIZATION, Kind.MEMORY, Kind.CONVERSATION, Kind.IMPORT, Kind.JOB, Kind.EXPORT,
-    Kind.ERASURE, Kind.KEY, Kind.PERSON,
+    Kind.ERASURE, Kind.KEY, Kind.PERSON, Kind.WAITING_JOB, Kind.FAILED_JOB,
 )  # fmt: skip
 MADE_BY_NAMING = {Kind.NEW_EXTERNAL_ID, Kind.NEW_STORE}
 

@@ -145,6 +145,13 @@ class Environment(BaseSettings):
         description="How long a request that came with an `Idempotency-Key` is known again, in "
         "hours.",
     )
+    event_streams: int = Field(
+        4,
+        ge=0,
+        le=64,
+        description="How many may follow a job by a stream at once, in each web process: each "
+        "takes one of its threads. The others poll.",
+    )
     demo: bool = Field(
         default=True,
         description="Make the demonstration at the first start of the embedded profile.",

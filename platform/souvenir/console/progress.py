@@ -7,9 +7,9 @@ from uuid import UUID
 
 from souvenir.console.failures import told_by_code
 from tenants.ledger import get_job, jobs
+from tenants.ledger.following import has_ended
+from tenants.ledger.selectors import can_be_cancelled, can_be_retried
 from tenants.models import Job
-
-_ENDED = (Job.State.SUCCEEDED, Job.State.FAILED, Job.State.CANCELLED)
 
 
 class _Accepted(Protocol):
@@ -30,7 +30,15 @@ class Progress:
 
     @property
     def has_ended(self) -> bool:
-        return self.job.state in _ENDED
+        return has_ended(self.job)
+
+    @property
+    def can_be_stopped(self) -> bool:
+        return can_be_cancelled(self.job)
+
+    @property
+    def can_be_tried_again(self) -> bool:
+        return can_be_retried(self.job)
 
 
 def progress_of(job: Job) -> Progress:

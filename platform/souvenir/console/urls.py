@@ -6,6 +6,7 @@ from souvenir.console.failures import nothing_here
 from souvenir.console.language import LanguagePrefix
 from souvenir.console.views import (
     entry,
+    jobs,
     my_erasures,
     my_exports,
     my_imports,
@@ -58,9 +59,31 @@ _my = [
         name="my-erasure-progress",
     ),
 ]
+_my_jobs = [
+    path("my/jobs/<uuid:job_id>/events/", jobs.my_job_events, name="my-job-events"),
+    path("my/jobs/<uuid:job_id>/cancel/", jobs.my_job_cancel, name="my-job-cancel"),
+    path("my/jobs/<uuid:job_id>/retry/", jobs.my_job_retry, name="my-job-retry"),
+]
+_organization_jobs = [
+    path("organization/jobs/", organization.organization_jobs, name="organization-jobs"),
+    path(
+        "organization/jobs/<uuid:job_id>/events/",
+        jobs.organization_job_events,
+        name="organization-job-events",
+    ),
+    path(
+        "organization/jobs/<uuid:job_id>/cancel/",
+        jobs.organization_job_cancel,
+        name="organization-job-cancel",
+    ),
+    path(
+        "organization/jobs/<uuid:job_id>/retry/",
+        jobs.organization_job_retry,
+        name="organization-job-retry",
+    ),
+]
 _organization = [
     path("organization/", organization.organization, name="organization"),
-    path("organization/jobs/", organization.organization_jobs, name="organization-jobs"),
     path("organization/exports/", organization.organization_copies, name="organization-exports"),
     path(
         "organization/exports/<uuid:export_id>/progress/",
@@ -120,7 +143,9 @@ _pages = [
     path("language/", entry.set_language, name="set-language"),
     path("enter/<uuid:organization_id>/", entry.enter_organization, name="enter"),
     *_my,
+    *_my_jobs,
     *_organization,
+    *_organization_jobs,
     *_platform,
     # With its slash, so that an address without one is still sent to the one that has it.
     re_path(r"^.+/$", nothing_here),

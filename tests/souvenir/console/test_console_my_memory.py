@@ -36,7 +36,7 @@ def test_an_upload_becomes_an_import_with_its_report(acme: Tenant) -> None:
     done = _text(browser.get(accepted.headers["Location"]))
 
     assert accepted.status_code == 302
-    assert 'hx-trigger="every 2s"' in waiting
+    assert 'data-events="/fr/my/jobs/' in waiting
     assert "Deux décomptes indépendants concordent" in done
     assert "historique.json" in done
 

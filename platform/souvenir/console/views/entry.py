@@ -7,11 +7,10 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, override
 from django.views.decorators.http import require_GET, require_POST
 
+from souvenir.console.addresses import own_address
 from souvenir.console.errors import NoOrganization, PageNotYours
 from souvenir.console.forms import SignInForm
 from souvenir.console.language import LANGUAGES, in_its_language, same_page_in
@@ -57,7 +56,7 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     if isinstance(request.user, User):
         request.user.language = language
         request.user.save(update_fields=["language"])
-    address = same_page_in(language, _own_address(request))
+    address = same_page_in(language, own_address(request))
     response = HttpResponseRedirect(address)
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
@@ -78,12 +77,3 @@ def enter_organization(visit: Visit, organization_id: UUID) -> HttpResponseBase:
         raise PageNotYours
     visit.request.session[CHOSEN] = str(organization_id)
     return redirect("console:home")
-
-
-def _own_address(request: HttpRequest) -> str:
-    """Where the form says it was sent from, if that is here."""
-    address = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return address if is_ours and address.startswith("/") else reverse("console:home")

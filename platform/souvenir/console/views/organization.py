@@ -13,7 +13,7 @@ from souvenir.console.overviews import (
     organization_overview,
 )
 from souvenir.console.paging import one_page
-from souvenir.console.progress import progress_of, progress_on, with_progress
+from souvenir.console.progress import Progress, progress_of, progress_on, with_progress
 from souvenir.console.views.downloads import download
 from souvenir.console.visits import OrganizationVisit, organization_page, page
 from souvenir.export.services import request_export
@@ -27,11 +27,13 @@ _LATEST = 5
 @organization_page
 def organization(visit: OrganizationVisit) -> HttpResponseBase:
     """Counts, and the latest jobs."""
+    latest = [progress_of(job) for job in jobs()[:_LATEST]]
     return page(
         visit,
         "organization/overview.html",
         overview=organization_overview(visit.organization),
-        jobs=[progress_of(job) for job in jobs()[:_LATEST]],
+        jobs=latest,
+        is_under_way=_is_under_way(latest),
     )
 
 
@@ -41,7 +43,18 @@ def organization_jobs(visit: OrganizationVisit) -> HttpResponseBase:
     """Every job, newest first."""
     found = one_page(visit.request, jobs())
     listed = [progress_of(job) for job in found]
-    return page(visit, "organization/jobs.html", rows=found, jobs=listed)
+    return page(
+        visit,
+        "organization/jobs.html",
+        rows=found,
+        jobs=listed,
+        is_under_way=_is_under_way(listed),
+    )
+
+
+def _is_under_way(listed: list[Progress]) -> bool:
+    """Then the table is read again every few seconds."""
+    return not all(progress.has_ended for progress in listed)
 
 
 @require_http_methods(["GET", "POST"])

@@ -18,6 +18,41 @@
   // After a form that was refused, the reading begins at what is wrong.
   document.querySelector("[data-focus]")?.focus();
 
+  // How far a job is: the server tells; where it has no place for one more, it is asked.
+  let streams = 0;
+  const ASK_EVERY = 2000; // milliseconds
+  for (const place of document.querySelectorAll("[data-events]")) follow(place);
+
+  function follow(place) {
+    const said = place.parentElement.querySelector("[data-said]");
+    const ask = () => setInterval(() => htmx.trigger(place, "ask"), ASK_EVERY);
+    place.addEventListener("htmx:afterSettle", () => say(place, said));
+    if (!window.EventSource || streams > 0) return ask();
+    streams += 1;
+    const source = new EventSource(place.dataset.events);
+    source.addEventListener("job", (event) => {
+      place.innerHTML = event.data; // rendered, and escaped, by the server
+      say(place, said);
+    });
+    source.addEventListener("end", () => {
+      source.close();
+      location.reload();
+    });
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) ask();
+    });
+    window.addEventListener("pagehide", () => source.close());
+  }
+
+  // Read aloud at each tenth, not at each object.
+  function say(place, said) {
+    const bar = place.querySelector("progress");
+    const tenths = bar?.hasAttribute("value") ? Math.floor(bar.position * 10) * 10 : null;
+    const words = [place.querySelector(".state")?.textContent, tenths === null ? "" : `${tenths}\u00a0%`];
+    const text = words.filter(Boolean).join(" ");
+    if (said && said.textContent !== text) said.textContent = text;
+  }
+
   // Questions are posted, so that no address holds one: going back asks the last one again.
   const search = document.querySelector("[data-question]");
   if (search) {

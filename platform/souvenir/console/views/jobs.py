@@ -1,0 +1,119 @@
+"""Following a job, stopping it, trying again: in one's own memory, and in the organization."""
+
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+from django.contrib import messages as notes
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils.translation import get_language, gettext, override
+from django.views.decorators.http import require_GET, require_POST
+
+from souvenir.console.addresses import own_address
+from souvenir.console.progress import progress_of
+from souvenir.console.visits import (
+    MemoryVisit,
+    OrganizationVisit,
+    memory_page,
+    organization_page,
+)
+from souvenir.core.event_stream import (
+    FIRST,
+    HEADERS,
+    HEARTBEAT,
+    MEDIA_TYPE,
+    encode_event,
+    job_streams,
+    last_event_id,
+)
+from tenants.isolation.scope import tenant_scope
+from tenants.isolation.streaming import PatientStream
+from tenants.ledger import cancel_job, get_job, retry_failed_items
+from tenants.ledger.following import has_ended, states_of
+from tenants.models import Job
+
+
+@require_GET
+@memory_page
+def my_job_events(visit: MemoryVisit, job_id: UUID) -> HttpResponseBase:
+    """How far a job of mine is, each time that it gets further."""
+    return _stream(visit, job_id, visit.person_id)
+
+
+@require_GET
+@organization_page
+def organization_job_events(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
+    """How far a job is, each time that it gets further."""
+    return _stream(visit, job_id, None)
+
+
+@require_POST
+@memory_page
+def my_job_cancel(visit: MemoryVisit, job_id: UUID) -> HttpResponseBase:
+    """Stop a job of mine."""
+    return _cancel(visit, job_id, visit.person_id)
+
+
+@require_POST
+@organization_page
+def organization_job_cancel(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
+    """Stop a job."""
+    return _cancel(visit, job_id, None)
+
+
+@require_POST
+@memory_page
+def my_job_retry(visit: MemoryVisit, job_id: UUID) -> HttpResponseBase:
+    """Try again what failed of a job of mine."""
+    return _retry(visit, job_id, visit.person_id)
+
+
+@require_POST
+@organization_page
+def organization_job_retry(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
+    """Try again what failed of a job."""
+    return _retry(visit, job_id, None)
+
+
+def _cancel(visit: OrganizationVisit, job_id: UUID, person_id: UUID | None) -> HttpResponseBase:
+    cancel_job(job_id=job_id, person_id=person_id)
+    notes.success(visit.request, gettext("Stopped. What it had done stays."))
+    return redirect(own_address(visit.request))
+
+
+def _retry(visit: OrganizationVisit, job_id: UUID, person_id: UUID | None) -> HttpResponseBase:
+    retry_failed_items(job_id=job_id, person_id=person_id)
+    notes.success(visit.request, gettext("It is tried again. What went well is not done again."))
+    return redirect(own_address(visit.request))
+
+
+def _stream(visit: OrganizationVisit, job_id: UUID, person_id: UUID | None) -> HttpResponseBase:
+    organization_id = visit.organization.id
+    after = last_event_id(visit.request.headers.get("Last-Event-ID"))
+    job = get_job(job_id=job_id, person_id=person_id)
+    if has_ended(job) and job.version <= after:
+        return HttpResponse(status=204)
+
+    def look() -> Job:
+        with tenant_scope(organization_id):
+            return get_job(job_id=job_id, person_id=person_id)
+
+    events = _events(look, after=after, language=get_language())
+    held = job_streams.hold(events, owner=organization_id)
+    return PatientStream(held, content_type=MEDIA_TYPE, headers=HEADERS)
+
+
+def _events(look: Callable[[], Job], *, after: int, language: str | None) -> Iterator[bytes]:
+    """Parts of the page, rendered, each in place of the one before; at the end, `end`."""
+    yield FIRST
+    for job in states_of(look, after=after):
+        if job is None:
+            yield HEARTBEAT
+            continue
+        with override(language):
+            part = render_to_string("console/progress.html", {"progress": progress_of(job)})
+        yield encode_event(name="job", data=part, event_id=job.version)
+        if has_ended(job):
+            yield encode_event(name="end", data="", event_id=job.version)
