@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db.models import Q
 from django.test import Client
 
 from souvenir.core.jobs import Job as Kind
 from souvenir.deletion.erasing import erase
+from souvenir.embedding.filling import clear_store, fill_store
+from souvenir.embedding.promotion import demote_store, promote_store
 from souvenir.embedding.services import embed_store
 from souvenir.export.services import write_export
 from souvenir.ingestion.importing import run_import
@@ -32,6 +33,10 @@ HANDLERS = {
     Kind.ERASE: erase,
     Kind.SEAL_AGAIN: seal_again,
     Kind.REBUILD_TOKENS: rebuild_tokens,
+    Kind.PROMOTE_STORE: promote_store,
+    Kind.DEMOTE_STORE: demote_store,
+    Kind.FILL_MODEL: fill_store,
+    Kind.CLEAR_MODEL: clear_store,
 }
 
 
@@ -60,28 +65,21 @@ def make_tenant() -> Tenant:
 
 
 def run_jobs(tenant: Tenant, *kinds: Kind) -> list[Job]:
-    """Do the waiting jobs of some kinds (all, if none is named) as a worker would, in order.
-
-    Each is worked on, turn by turn, until it has ended or is parked.
-    """
+    """Do the waiting jobs of some kinds (all, if none is named) as a worker would, in order."""
     wanted = [kind.value for kind in kinds or tuple(Kind)]
     done: list[Job] = []
     while True:
         with tenant_scope(tenant.id):
-            free = Job.objects.filter(
-                Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, holder="")
-            )
-            waiting = free.filter(kind__in=wanted).exclude(id__in=[job.id for job in done])
-            job = waiting.order_by("created_at").first()
+            waiting = Job.objects.filter(kind__in=wanted, state=Job.State.QUEUED)
+            job = waiting.exclude(id__in=[job.id for job in done]).order_by("created_at").first()
             lease = claim_job(job.id) if job else None
         if job is None:
             return done
         if lease is not None:
-            work(lease, HANDLERS[lease.kind])
+            work(lease, HANDLERS[Kind(job.kind)])
         with tenant_scope(tenant.id):
             job.refresh_from_db()
-        if job.state != Job.State.RUNNING or lease is None:
-            done.append(job)
+        done.append(job)
 
 
 def import_bytes(

@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from tenants.isolation.grants import SHOWN_TYPES
 from tenants.isolation.remedies import REMEDIES
-from tenants.isolation.roles import CONTROL, OWNER, RELAY, SERVICES, SWEEPER, Role
+from tenants.isolation.roles import CONTROL, MAINTAINER, OWNER, RELAY, SERVICES, SWEEPER, Role
 
 _CATALOGUE, _SERVICES = (
     (Path(__file__).parent / name).read_text(encoding="utf-8")
@@ -58,6 +58,9 @@ CONTROL_TABLES = {
         ("SELECT", "INSERT", "DELETE"),
         "tells every process which keys to drop; ids only, read across organizations",
     ),
+    "embedding_embeddingmodel": ControlTable(
+        _KEEP, "which models make vectors, for the whole cell; names and numbers"
+    ),
     "tenants_user": ControlTable(
         _KEEP,
         "people who sign in; looked up before an organization is known",
@@ -79,21 +82,17 @@ CONTROL_TABLES = {
         "keys of the operator, which act on the directory and on no tenant",
         control=("id", "label", "created_at", "revoked_at"),
     ),
-    "tenants_ring": ControlTable(
-        _ALL,
-        "the outbox: which jobs wait; ids only, so that turns can be taken between organizations",
-        relay=("SELECT", "UPDATE"),
-    ),
-    "tenants_allowance": ControlTable(
-        _ALL,
-        "how much of the workers each organization may have; numbers only",
-        relay=("SELECT", "UPDATE"),
-    ),
-    "tenants_breaker": ControlTable(
-        _ALL, "kinds of jobs that wait for something of ours to answer again", relay=_READ
-    ),
-    "tenants_schedule": ControlTable(_KEEP, "when each piece of upkeep is due next"),
 }
+# What the maintainer may vacuum and build anew, with their partitions; and the functions with their
+# owner's rights by which it gives a large store a partition. They hand out no row.
+MAINTAINED = ("ingestion_passage", "ingestion_passagetoken", "ingestion_passagevector")
+MAINTAINER_FUNCTIONS = (
+    "open_bucket(uuid,integer)",
+    "index_bucket(uuid,integer,smallint,integer,integer)",
+    "unindex_bucket(uuid,integer,smallint)",
+    "close_bucket(uuid,integer)",
+    "drop_unfinished_indexes()",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +187,5 @@ def _declared() -> Iterator[str]:
         yield from (f"{RELAY.name}|{name}|{privilege}" for privilege in table.relay)
         yield from (f"{CONTROL.name}|{name}.{column}|SELECT" for column in table.control)
         yield from (f"{SWEEPER.name}|{name}.{column}|SELECT" for column in table.sweeper)
+    yield from (f"{MAINTAINER.name}|{name}|MAINTAIN" for name in MAINTAINED)
+    yield from (f"{MAINTAINER.name}|{function}|EXECUTE" for function in MAINTAINER_FUNCTIONS)

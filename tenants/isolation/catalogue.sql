@@ -331,6 +331,10 @@ WITH RECURSIVE me AS (
       JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
       JOIN content c ON c.oid = i.indrelid AND d.refobjid = c.oid AND d.refobjsubid = c.attnum
      WHERE c.attnum <> ALL (i.indkey::int2[])
+           -- A graph over vectors of one length is on an expression; its statistics are switched off.
+       AND NOT (c.typname IN ('vector', 'halfvec', 'sparsevec') AND i.indpred IS NOT NULL
+                AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indexrelid
+                                   AND a.attstattarget IS DISTINCT FROM 0))
     UNION ALL
     SELECT 'index-on-content', i.indexrelid::regclass::text FROM pg_index i
       JOIN content c ON c.oid = i.indrelid AND c.typname = 'bytea'

@@ -35,6 +35,10 @@ APP = Role(
         # A plan made without the tenant's id prunes nothing: ten times slower, measured.
         "plan_cache_mode": "force_custom_plan",
         "max_parallel_workers_per_gather": "0",
+        # Of a large store's graph index: how far it looks, and that it goes on where a filter
+        # leaves too few.
+        "hnsw.ef_search": "100",
+        "hnsw.iterative_scan": "relaxed_order",
         **_IDLE,
     },
 )
@@ -57,9 +61,15 @@ SWEEPER = Role(
         "log_statement": "all"
     },
 )
+MAINTAINER = Role(
+    "souvenir_maintainer",
+    "keeps the tables of search in order: vacuums, builds indexes anew, gives a large store a"
+    " partition of its own; it reads no row of anybody",
+    settings=_IDLE | {"max_parallel_maintenance_workers": "1"},
+)
 
-ROLES = (OWNER, APP, RELAY, CONTROL, SWEEPER)
-SERVICES = (RELAY, CONTROL, SWEEPER)  # beside the run-time role, each for one purpose
+ROLES = (OWNER, APP, RELAY, CONTROL, SWEEPER, MAINTAINER)
+SERVICES = (RELAY, CONTROL, SWEEPER, MAINTAINER)  # beside the run-time role, each for one purpose
 
 
 def make_role(role: Role, *, login: bool = False) -> str:

@@ -6,6 +6,9 @@ WITH services AS (
     SELECT * FROM pg_roles WHERE rolname = ANY (%(services)s)
 ), tables AS (
     SELECT c.oid, c.relowner AS owner, c.relacl AS acl, c.relispartition AS partition,
+           -- What is declared of a table holds for its partitions.
+           CASE WHEN c.relispartition AND c.relkind IN ('r', 'p')
+                THEN pg_partition_root(c.oid)::regclass::text END AS root,
            CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS name,
            c.relkind IN ('r', 'p') AND NOT c.relispartition AND EXISTS (
                SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id'
@@ -13,7 +16,7 @@ WITH services AS (
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.oid >= 16384
 ), grants AS (
-    SELECT t.name, t.name AS whole, t.of_tenants, NULL::smallint AS part, t.oid, a.*
+    SELECT t.name, coalesce(t.root, t.name) AS whole, t.of_tenants, NULL::smallint AS part, t.oid, a.*
       FROM tables t CROSS JOIN aclexplode(t.acl) a WHERE a.grantee <> t.owner
     UNION ALL
     SELECT t.name || '.' || c.attname, t.name, t.of_tenants, c.attnum, t.oid, a.*
@@ -81,6 +84,8 @@ WITH services AS (
     UNION ALL
     SELECT 'service-role-privilege', p.oid::regprocedure || ': EXECUTE to ' || s.rolname
       FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a JOIN services s ON s.oid = a.grantee
+     WHERE a.is_grantable
+        OR NOT %(declared)s::jsonb ? concat_ws('|', s.rolname, p.oid::regprocedure, a.privilege_type)
     UNION ALL
     SELECT 'service-role-privilege', c.relname || ': ' || a.privilege_type || ' to ' || s.rolname
       FROM pg_class c CROSS JOIN aclexplode(c.relacl) a JOIN services s ON s.oid = a.grantee

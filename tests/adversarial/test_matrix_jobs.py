@@ -16,7 +16,13 @@ from tests.adversarial.kinds import Kind
 from tests.adversarial.row_state import State, differences, state_of
 from workers.app import app
 from workers.deletion import erase_task
-from workers.embedding import embed_passages_task
+from workers.embedding import (
+    clear_model_task,
+    demote_store_task,
+    embed_passages_task,
+    fill_model_task,
+    promote_store_task,
+)
 from workers.export import write_export_task
 from workers.ingestion import run_import_task
 from workers.keys import rebuild_tokens_task, seal_again_task
@@ -28,6 +34,10 @@ TASKS: dict[Job, Callable[..., None]] = {
     Job.ERASE: erase_task,
     Job.SEAL_AGAIN: seal_again_task,
     Job.REBUILD_TOKENS: rebuild_tokens_task,
+    Job.PROMOTE_STORE: promote_store_task,
+    Job.DEMOTE_STORE: demote_store_task,
+    Job.FILL_MODEL: fill_model_task,
+    Job.CLEAR_MODEL: clear_model_task,
 }
 SALT = "souvenir.job"
 each_kind = pytest.mark.parametrize("kind", Job)
@@ -109,6 +119,10 @@ def _waiting_job(filled: Filled, kind: Job) -> UUID:
         Job.ERASE: Kind.ERASURE,
         Job.SEAL_AGAIN: Kind.MEMORY,
         Job.REBUILD_TOKENS: Kind.MEMORY,
+        Job.PROMOTE_STORE: Kind.MEMORY,
+        Job.DEMOTE_STORE: Kind.MEMORY,
+        Job.FILL_MODEL: Kind.MEMORY,
+        Job.CLEAR_MODEL: Kind.MEMORY,
     }
     with tenant_scope(filled.id):
         subject_id = UUID(filled.mine[subjects[kind]])

@@ -65,7 +65,7 @@ def test_the_page_makes_the_roles_that_the_embedded_profile_makes(
     with _superuser(by_the_page, "postgres") as connection:
         made = connection.execute(_ROLES).fetchall()
 
-    assert len(made) == 5
+    assert len(made) == 6
     assert made == expected
 
 

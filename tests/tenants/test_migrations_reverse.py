@@ -41,7 +41,8 @@ _SCHEMA = {
     " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
     "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
     "policies": "SELECT tablename, policyname, cmd, roles::text, qual, with_check FROM pg_policies",
-    "tables": "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class"
+    "tables": "SELECT relname, relrowsecurity, relforcerowsecurity,"
+    " (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(relacl) a) FROM pg_class"
     " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')",
 }
 

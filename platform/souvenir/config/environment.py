@@ -52,6 +52,23 @@ class Environment(BaseSettings):
         description="PostgreSQL as `souvenir_sweeper`, which sees ids of every organization. Only "
         "for the verification of erasures; never give it to the web or a worker.",
     )
+    large_store_passages: int = Field(
+        100_000,
+        ge=1,
+        description="From so many passages on, a shared store gets a partition and a graph index "
+        "of its own; below half of that it goes back. A person's store is always scanned exactly.",
+    )
+    graph_memory_mb: int = Field(
+        512,
+        ge=16,
+        description="Memory to build a large store's graph index in: about 1.5 MB for a thousand "
+        "vectors. With less, building takes several times as long.",
+    )
+    maintainer_database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL as `souvenir_maintainer`, which keeps the tables of search in "
+        "order and reads no row. For workers and `tend_search`; never give it to the web.",
+    )
     broker_url: SecretStr = Field(
         SecretStr("memory://"),
         description="Where jobs are rung: `pgmq://`, `amqp://…` or `redis://…`. A broker holds ids "
@@ -151,18 +168,6 @@ class Environment(BaseSettings):
         le=64,
         description="How many may follow a job by a stream at once, in each web process: each "
         "takes one of its threads. The others poll.",
-    )
-    quota_bytes_per_day: int = Field(
-        50 * 1024**3,
-        ge=1,
-        description="How much an organization may upload in a day (UTC), in bytes, where its own "
-        "allowance says nothing.",
-    )
-    quota_jobs: int = Field(
-        10_000,
-        ge=1,
-        description="How many unfinished jobs an organization may have, where its own allowance "
-        "says nothing. Erasures are always accepted.",
     )
     demo: bool = Field(
         default=True,

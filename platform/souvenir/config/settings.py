@@ -47,6 +47,7 @@ DATABASES |= {
         "relay": ENVIRONMENT.relay_database_url,
         "control": ENVIRONMENT.control_database_url,
         "sweeper": ENVIRONMENT.sweeper_database_url,
+        "maintainer": ENVIRONMENT.maintainer_database_url,
     }.items()
     if url is not None
 }
@@ -224,5 +225,5 @@ SOUVENIR_METRICS_DIR = ENVIRONMENT.metrics_dir
 SOUVENIR_EVENT_STREAMS = ENVIRONMENT.event_streams
 SOUVENIR_DEMO = ENVIRONMENT.demo
 SOUVENIR_EXPORT_DAYS = ENVIRONMENT.export_days
-SOUVENIR_QUOTA_BYTES_PER_DAY = ENVIRONMENT.quota_bytes_per_day
-SOUVENIR_QUOTA_JOBS = ENVIRONMENT.quota_jobs
+SOUVENIR_LARGE_STORE_PASSAGES = ENVIRONMENT.large_store_passages
+SOUVENIR_GRAPH_MEMORY_MB = ENVIRONMENT.graph_memory_mb

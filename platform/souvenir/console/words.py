@@ -65,6 +65,10 @@ JOB_KINDS: Words = {
     "embed-passages": _("Search index, by meaning"),
     "seal-again": _("New key"),
     "rebuild-tokens": _("Search index, by words"),
+    "promote-store": _("Search index of a large store"),
+    "demote-store": _("Search index of a store that is large no more"),
+    "fill-model": _("Search index, by a new model of meaning"),
+    "clear-model": _("Search index, clearing an old model of meaning"),
     "write-export": _("Copy to take home"),
     "erase": _("Erasure"),
 }

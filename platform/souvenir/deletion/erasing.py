@@ -16,6 +16,7 @@ from souvenir.export.models import Export
 from souvenir.ingestion.deriving import derive_again
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
 from souvenir.ingestion.passages import remove_passages
+from souvenir.ingestion.placing import remove_strays
 from souvenir.ingestion.services import ASSETS, UPLOADS
 from souvenir.memories.models import (
     Conversation,
@@ -51,6 +52,8 @@ def erase(lease: Lease) -> None:
         _remove_exports(lease, erasure)
         _forget_answers(erasure)
     _STEPS[Target(erasure.target)](lease, erasure)
+    with lease.step():
+        _count(erasure.id, {"passage_vectors": remove_strays()})
     with lease.step():
         erasure = Erasure.objects.select_for_update().get(id=lease.subject_id)
         erasure.finished_at = timezone.now()

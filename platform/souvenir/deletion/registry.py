@@ -15,6 +15,7 @@ from souvenir.export.models import Export
 from souvenir.ingestion.models import (
     Asset,
     Import,
+    LargeStore,
     Passage,
     PassageToken,
     PassageVector,
@@ -41,7 +42,6 @@ KEPT = {
     "tenants_job": "what was done, and when",
     "keyring_subjectkey": "empty rows of destroyed keys, so that none is made again",
     "keyring_indexkey": "goes with the organization’s keys, which the keyring ends itself",
-    "tenants_usage": "how many bytes were sent in on each day",
     "tenants_jobitem": "which parts of it went well or failed: counts and codes",
     "idempotency_replay": "that a request was carried out; what it answered goes (forget_answers)",
 }
@@ -104,6 +104,7 @@ ERASABLES = (
     Erasable("passages", Passage, _by_memory),
     Erasable("passage_vectors", PassageVector, _by_store),
     Erasable("passage_tokens", PassageToken, _by_store),
+    Erasable("large_stores", LargeStore, _by_store),
     Erasable("evidence", Evidence, _evidence),
     Erasable("memory_versions", MemoryVersion, _by_memory),
     Erasable("memories", Memory, _memories),

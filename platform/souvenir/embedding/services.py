@@ -2,12 +2,9 @@
 
 from uuid import UUID
 
-from django.db import connection
-from pgvector import HalfVector
-
-from souvenir.embedding.local import local_embedder
-from souvenir.embedding.models import MODEL_NUMBERS
-from souvenir.ingestion import buckets
+from souvenir.embedding.registry import embedder_of
+from souvenir.embedding.selectors import models_in_use
+from souvenir.embedding.vectors import keep_vectors
 from souvenir.ingestion.models import Passage
 from souvenir.memories.models import MemoryVersion, Message
 from tenants.ledger import Lease
@@ -18,6 +15,8 @@ _STEP_PASSAGES = 32  # about two seconds of one core
 def embed_store(lease: Lease) -> None:
     """Give a vector to every passage of a store that has none. Safe to run twice, or side by side.
 
+    While a new model is being filled it gets one of that too.
+
     The texts are read in one step and the vectors written in the next: no transaction is open
     while the model works. A passage that has gone in between gets none.
 
@@ -25,26 +24,23 @@ def embed_store(lease: Lease) -> None:
         EmbedderUnavailable
         LeaseLost
     """
-    embedder = local_embedder()
-    model = MODEL_NUMBERS[embedder.model_id]
     done = 0
     while True:
         with lease.step(done=done):
+            models = models_in_use()
             waiting = _waiting(lease.subject_id)
             texts = passage_texts(waiting)
             if not waiting:
                 lease.finish()
                 return
         wanted = [passage for passage in waiting if passage.id in texts]
-        vectors = embedder.embed([texts[passage.id] for passage in wanted], kind="passage")
+        said = [texts[passage.id] for passage in wanted]
+        made = [embedder_of(model.name).embed(said, kind="passage") for model in models]
         with lease.step(done=done + len(waiting)):
-            rows = {
-                passage.id: (passage.store_id, HalfVector(vector).to_text())
-                for passage, vector in zip(wanted, vectors, strict=True)
-            }
-            _write(rows, tenant_id=lease.organization_id, model=model)
+            for model, vectors in zip(models, made, strict=True):
+                keep_vectors(wanted, vectors, model=model)
             Passage.objects.filter(id__in=[passage.id for passage in waiting]).update(
-                embedded_with=embedder.model_id
+                embedded_with=models[0].name
             )
         done += len(waiting)
 
@@ -71,17 +67,3 @@ def passage_texts(passages: list[Passage]) -> dict[UUID, str]:
 def _waiting(store_id: UUID) -> list[Passage]:
     found = Passage.objects.filter(store_id=store_id, embedded_with="")
     return list(found.order_by("id")[:_STEP_PASSAGES])
-
-
-def _write(rows: dict[UUID, tuple[UUID, str]], *, tenant_id: UUID, model: int) -> None:
-    """Only passages that are still there get a vector: an erasure in between wins."""
-    here = (
-        Passage.objects.select_for_update().filter(id__in=list(rows)).values_list("id", flat=True)
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO ingestion_passagevector"
-            " (tenant_id, store_id, model, passage_id, bucket, embedding)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(tenant_id, rows[id_][0], model, id_, buckets.COMMON, rows[id_][1]) for id_ in here],
-        )

@@ -164,3 +164,27 @@ class PassageVector(TenantOwned):
 
     def __str__(self) -> str:
         return str(self.passage_id)
+
+
+class LargeStore(TenantOwned):
+    """A store whose vectors have a bucket of their own, with a graph index; or are on the way.
+
+    No row: the store is in the common bucket. Search reads the bucket that is in effect.
+    """
+
+    class State(models.TextChoices):
+        FILLING = "filling"  # vectors are copied there; search reads the common bucket
+        SERVING = "serving"
+        LEAVING = "leaving"  # they are copied back; search reads here
+        CLOSING = "closing"  # search reads the common bucket; what is here goes
+
+    IN_EFFECT = (State.SERVING, State.LEAVING)
+
+    pk = models.CompositePrimaryKey("tenant_id", "store_id")
+    store_id = models.UUIDField()
+    bucket = models.IntegerField()
+    state = models.CharField(max_length=16, choices=State.choices)
+    since = models.DateTimeField(default=timezone.now)  # in this state
+
+    def __str__(self) -> str:
+        return str(self.store_id)

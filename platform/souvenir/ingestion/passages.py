@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from souvenir.core.sealing import blind_token
 from souvenir.ingestion.chunking import spans
 from souvenir.ingestion.models import Passage, PassageToken, PassageVector
+from souvenir.ingestion.placing import placed
 from souvenir.ingestion.terms import terms
 from souvenir.memories.models import Conversation, Memory, MemoryVersion, Message
 from tenants.isolation.scope import current_tenant
@@ -78,7 +79,10 @@ def remove_passages(found: QuerySet[Passage]) -> dict[str, int]:
     """
     places = list(found.select_for_update().values_list("id", "store_id"))
     ids, store_ids = [id_ for id_, _ in places], {store_id for _, store_id in places}
-    vectors = PassageVector.objects.filter(store_id__in=store_ids, passage_id__in=ids)
+    in_effect = set(placed(store_ids).values())
+    vectors = PassageVector.objects.filter(
+        store_id__in=store_ids, passage_id__in=ids, bucket__in=in_effect
+    )
     tokens = PassageToken.objects.filter(passage_id__in=ids)
     return {
         "passage_vectors": vectors.delete()[0],

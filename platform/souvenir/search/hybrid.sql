@@ -9,12 +9,9 @@ WITH scope AS MATERIALIZED (
     SELECT count(*)::float8 AS passages, greatest(avg(terms), 1)::float8 AS mean_terms
     FROM ingestion_passage WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
 ), dense AS MATERIALIZED (
-    -- "+ 0" keeps any graph index out of the plan: a person's passages are scanned exactly.
-    SELECT v.passage_id, -((v.embedding <#> %(vector)s::halfvec) + 0) AS similarity
-    FROM ingestion_passagevector v {narrow}
-    WHERE v.tenant_id = %(tenant)s AND v.store_id = ANY (%(stores)s)
-      AND v.model = %(model)s AND v.bucket = %(bucket)s
-    ORDER BY (v.embedding <#> %(vector)s::halfvec) + 0 LIMIT %(candidates)s
+    -- Of ordinary stores exactly, of large ones by graph: nearest.py.
+    SELECT passage_id, -distance AS similarity FROM ({nearest}) n
+    ORDER BY distance LIMIT %(candidates)s
 ), hit AS MATERIALIZED (
     -- While the index key is being changed a term has two tokens, and a passage one of them.
     SELECT a.term AS token, t.passage_id, t.frequency, t.terms
@@ -42,7 +39,7 @@ WITH scope AS MATERIALIZED (
         SELECT -((embedding <#> %(vector)s::halfvec) + 0) AS similarity
         FROM ingestion_passagevector
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
-          AND model = %(model)s AND bucket = %(bucket)s AND passage_id = c.passage_id OFFSET 0
+          AND model = %(model)s AND bucket = ANY (%(buckets)s) AND passage_id = c.passage_id OFFSET 0
     ) v ON true
 ), extent AS MATERIALIZED (
     -- Words are held against a passage that has every term of the question once, not against the
@@ -61,14 +58,24 @@ WITH scope AS MATERIALIZED (
     FROM scored CROSS JOIN extent
     WHERE bm25 IS NOT NULL OR %(dense_weight)s > 0
     ORDER BY score DESC, passage_id LIMIT %(limit)s
-), pending AS MATERIALIZED (
-    SELECT count(*) AS passages FROM ingestion_passage
-    WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) AND embedded_with = ''
+), truth AS MATERIALIZED (
+    -- What this statement took for granted, as it is: beliefs.py.
+    SELECT jsonb_build_object(
+        'pending', (SELECT count(*) FROM ingestion_passage
+                    WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
+                      AND embedded_with = ''),
+        'model', (SELECT jsonb_build_object(
+                      'number', number, 'name', name, 'dimensions', dimensions)
+                  FROM embedding_embeddingmodel WHERE state = 'serving'),
+        'own', (SELECT jsonb_object_agg(store_id, bucket) FROM ingestion_largestore
+                WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
+                  AND state IN ('serving', 'leaving'))
+    ) AS told
 )
-SELECT w.passages, x.score, x.similarity, x.bm25,
+SELECT w.told, x.score, x.similarity, x.bm25,
        p.id, p.conversation_id, p.message_id, p.memory_id, p.block, p.start, p."end",
        p.role, p.provider, p.occurred_at, g.blocks, c.title, n.id, n.text
-FROM pending w
+FROM truth w
 LEFT JOIN mixed x ON true
 LEFT JOIN LATERAL (
     SELECT * FROM ingestion_passage WHERE tenant_id = %(tenant)s AND id = x.passage_id OFFSET 0

@@ -12,12 +12,12 @@ from pgvector import HalfVector
 from souvenir.core.metrics import searches, timed
 from souvenir.core.sealing import blind_token
 from souvenir.embedding.errors import EmbedderUnavailable
-from souvenir.embedding.local import local_embedder
-from souvenir.embedding.models import DIMENSIONS, MODEL_NUMBERS
-from souvenir.ingestion import buckets
+from souvenir.embedding.registry import embedder_of
 from souvenir.ingestion.terms import terms
 from souvenir.memories.models import Conversation, MemoryVersion, Message
+from souvenir.search.beliefs import Belief, Beliefs, Model, read_told
 from souvenir.search.errors import QuestionEmpty
+from souvenir.search.nearest import nearest
 from tenants.isolation.scope import current_tenant
 from tenants.keyring.services import index_keys
 from tenants.sealed import opened
@@ -31,7 +31,8 @@ _NARROW = """CROSS JOIN LATERAL (
     SELECT 1 FROM ingestion_passage p
     WHERE p.tenant_id = %(tenant)s AND p.id = v.passage_id{condition} OFFSET 0
 ) narrowed"""
-_NO_PASSAGE = HalfVector([0.0] * DIMENSIONS).to_text()  # orders nothing: every similarity is 0
+_TRIES = 3  # a store that moves, and a model that changes, in the same second
+_beliefs = Beliefs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ class Answer:
 
 @timed(searches)
 def search(question: Question) -> Answer:
-    """One round trip to the database. Needs a tenant scope.
+    """One round trip to the database; another where stores or models have moved meanwhile.
+
+    Needs a tenant scope.
 
     Raises:
         QuestionEmpty
@@ -92,17 +95,28 @@ def search(question: Question) -> Answer:
     text = question.text.strip()[:_MAX_QUESTION]
     if not text:
         raise QuestionEmpty
-    vector = _vector(text)
     tenant_id = current_tenant()
+    for _ in range(_TRIES):
+        belief = _beliefs.about(tenant_id, question.store_ids)
+        answer, truth = _ask(question, text, belief)
+        if truth == belief:
+            break
+        _beliefs.learn(tenant_id, question.store_ids, truth)
+    return answer
+
+
+def _ask(question: Question, text: str, belief: Belief) -> tuple[Answer, Belief]:
+    """The answer under what is believed, and what is true."""
+    vector = _vector(text, belief.model)
     tokens, asked = _tokens(text)
     condition, values = _filter(question)
-    statement = _HYBRID.format(narrow=_NARROW.format(condition=condition) if condition else "")
+    narrow = _NARROW.format(condition=condition) if condition else ""
+    near, places = nearest(question.store_ids, belief, narrow=narrow, by_meaning=vector is not None)
+    statement = _HYBRID.format(narrow=narrow, nearest=near)
     parameters: dict[str, Any] = {
-        "tenant": tenant_id,
+        "tenant": current_tenant(),
         "stores": question.store_ids,
-        "model": MODEL_NUMBERS[local_embedder().model_id],
-        "bucket": buckets.COMMON,
-        "vector": vector or _NO_PASSAGE,
+        "vector": vector,
         "tokens": tokens,
         "asked": asked,
         "candidates": max(_CANDIDATES, question.limit),
@@ -110,10 +124,12 @@ def search(question: Question) -> Answer:
         "limit": question.limit,
     }
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters | values)
+        cursor.execute(statement, parameters | places | values)
         rows = cursor.fetchall()
     results = [_found(row[1:]) for row in rows if row[1] is not None]
-    return Answer(results=results, pending=rows[0][0], by_meaning=vector is not None)
+    told = read_told(rows[0][0])
+    answer = Answer(results=results, pending=told.pending, by_meaning=vector is not None)
+    return answer, told.belief
 
 
 def _tokens(text: str) -> tuple[list[int], list[int]]:
@@ -125,10 +141,10 @@ def _tokens(text: str) -> tuple[list[int], list[int]]:
     return [token for token, _ in pairs], [number for _, number in pairs]
 
 
-def _vector(text: str) -> str | None:
+def _vector(text: str, model: Model) -> str | None:
     """The question's vector as PostgreSQL reads it; None where the embedder does not answer."""
     try:
-        return HalfVector(local_embedder().embed([text], kind="query")[0]).to_text()
+        return HalfVector(embedder_of(model.name).embed([text], kind="query")[0]).to_text()
     except EmbedderUnavailable:
         return None
 

@@ -54,6 +54,11 @@ HOLES = [
         f"{TABLE}.plain",
     ),
     _index("an index on an expression of content", f"{TABLE} (tenant_id, lower(external_id))"),
+    _index(
+        "a graph of vectors that keeps statistics",
+        "ingestion_passagevector_00_common USING hnsw"
+        " ((embedding::halfvec(384)) halfvec_ip_ops) WHERE model = 1",
+    ),
     _index("an index on bytes", "memories_conversation (tenant_id, title)"),
     Hole(
         "a unique constraint on bytes",

@@ -37,6 +37,7 @@ class Passwords:
     relay: str
     control: str
     sweeper: str
+    maintainer: str
 
     def of(self, role: roles.Role) -> str:
         """The password of one role, by its name without the prefix."""
@@ -62,6 +63,7 @@ class Cluster:
     relay_url: str
     control_url: str
     sweeper_url: str
+    maintainer_url: str
     broker_url: str
     broker_dsn: str
 
@@ -112,6 +114,7 @@ def describe(address: Address, passwords: Passwords, name: str) -> Cluster:
         relay_url=url(roles.RELAY),
         control_url=url(roles.CONTROL),
         sweeper_url=url(roles.SWEEPER),
+        maintainer_url=url(roles.MAINTAINER),
         broker_url="pgmq://",
         broker_dsn=address.dsn(user=BROKER, password=passwords.broker, database=BROKER_DATABASE),
     )

@@ -1,0 +1,122 @@
+"""Give passages the vectors of a new model beside those of the old, and take an old model's away.
+
+Jobs, one for each store (souvenir/embedding/changing.py). Neither is noticed by who searches.
+"""
+
+from uuid import UUID
+
+from django.db import connection
+
+from souvenir.embedding.models import EmbeddingModel
+from souvenir.embedding.promotion import index_bucket
+from souvenir.embedding.registry import embedder_of
+from souvenir.embedding.selectors import models_in_use
+from souvenir.embedding.services import passage_texts
+from souvenir.embedding.vectors import keep_vectors
+from souvenir.ingestion.models import LargeStore, Passage, PassageVector
+from souvenir.ingestion.placing import placed
+from tenants.isolation.scope import current_tenant
+from tenants.ledger import Lease
+from tenants.maintainer import maintain
+
+_STEP_PASSAGES = 32
+_STEP_VECTORS = 5_000
+_FIRST = UUID(int=0)
+_MISSING = """
+    SELECT p.id FROM ingestion_passage p
+    WHERE p.tenant_id = %(tenant)s AND p.store_id = %(store)s AND p.id > %(after)s
+      AND p.embedded_with <> '' AND NOT EXISTS (
+        SELECT FROM ingestion_passagevector v
+        WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store)s AND v.model = %(model)s
+          AND v.passage_id = p.id AND v.bucket = %(bucket)s)
+    ORDER BY p.id LIMIT %(most)s
+"""
+
+
+def fill_store(lease: Lease) -> None:
+    """Give the passages of a store the vectors of every model in use. Safe to run again.
+
+    Passages that were never embedded are left to EMBED_PASSAGES.
+
+    Raises:
+        EmbedderUnavailable, MaintainerMissing, TablesBusy, LeaseLost
+    """
+    with lease.step(done=0):
+        models = models_in_use()
+        large = _large_store(lease.subject_id)
+    done = 0
+    for model in models:
+        if large is not None:
+            # Before the first vector: a graph over nothing is there at once, and then grows.
+            index_bucket(lease.organization_id, large.bucket, model)
+        done = _fill(lease, model, done=done)
+    with lease.step():
+        lease.finish()
+
+
+def clear_store(lease: Lease) -> None:
+    """Remove a store's vectors of models that are retired. Safe to run again.
+
+    Raises:
+        MaintainerMissing, TablesBusy, LeaseLost
+    """
+    with lease.step(done=0):
+        retired = list(EmbeddingModel.objects.filter(state=EmbeddingModel.State.RETIRED))
+        large = _large_store(lease.subject_id)
+    done = 0
+    while True:
+        with lease.step(done=done):
+            vectors = PassageVector.objects.filter(
+                store_id=lease.subject_id, model__in=[model.number for model in retired]
+            )
+            some = vectors.values_list("passage_id", flat=True)[:_STEP_VECTORS]
+            removed, _ = vectors.filter(passage_id__in=list(some)).delete()
+        if not removed:
+            break
+        done += removed
+    if large is not None:
+        for model in retired:
+            maintain(
+                "SELECT unindex_bucket(%s, %s, %s::smallint)",
+                *(lease.organization_id, large.bucket, model.number),
+            )
+    with lease.step():
+        lease.finish()
+
+
+def _fill(lease: Lease, model: EmbeddingModel, *, done: int) -> int:
+    last = _FIRST
+    while True:
+        with lease.step(done=done):
+            passages = _missing(lease.subject_id, model, after=last)
+            texts = passage_texts(passages)
+        if not passages:
+            return done
+        wanted = [passage for passage in passages if passage.id in texts]
+        said = [texts[passage.id] for passage in wanted]
+        vectors = embedder_of(model.name).embed(said, kind="passage")
+        with lease.step(done=done + len(wanted)):
+            keep_vectors(wanted, vectors, model=model)
+        done, last = done + len(wanted), passages[-1].id
+
+
+def _missing(store_id: UUID, model: EmbeddingModel, *, after: UUID) -> list[Passage]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MISSING,
+            {
+                "tenant": current_tenant(),
+                "store": store_id,
+                "after": after,
+                "model": model.number,
+                "bucket": placed([store_id])[store_id],
+                "most": _STEP_PASSAGES,
+            },
+        )
+        ids = [id_ for (id_,) in cursor.fetchall()]
+    return list(Passage.objects.filter(id__in=ids).order_by("id"))
+
+
+def _large_store(store_id: UUID) -> LargeStore | None:
+    found = LargeStore.objects.filter(store_id=store_id, state__in=LargeStore.IN_EFFECT)
+    return found.first()

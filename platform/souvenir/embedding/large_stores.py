@@ -1,0 +1,86 @@
+"""Which stores are large enough for a bucket of their own. Need a tenant scope."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count
+
+from souvenir.core.jobs import Job as Kind
+from souvenir.embedding.errors import PersonalStoreStays
+from souvenir.ingestion.models import LargeStore, Passage
+from souvenir.memories.errors import StoreNotFound
+from souvenir.memories.models import Store
+from tenants.ledger import accept_job
+from tenants.models import Job
+
+_MOVES = (Kind.PROMOTE_STORE, Kind.DEMOTE_STORE)
+_UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedStore:
+    """A shared store and where its vectors are. `state` is LargeStore's; "": the common bucket."""
+
+    id: UUID
+    slug: str
+    passages: int
+    bucket: int
+    state: str
+
+
+def shared_stores() -> list[SharedStore]:
+    """Every shared store, the largest first. Two queries, one of which counts passages."""
+    large = {row.store_id: row for row in LargeStore.objects.all()}
+    # Not through the store's passages: Django would join, and the planner scan, all of them.
+    found = Passage.objects.values("store_id").annotate(passages=Count("id")).order_by()
+    passages = dict(found.values_list("store_id", "passages"))
+    stores = [
+        SharedStore(
+            id=store.id,
+            slug=store.slug,
+            passages=passages.get(store.id, 0),
+            bucket=large[store.id].bucket if store.id in large else 0,
+            state=large[store.id].state if store.id in large else "",
+        )
+        for store in Store.objects.filter(person=None)
+    ]
+    return sorted(stores, key=lambda store: (-store.passages, store.slug))
+
+
+def ask_to_place() -> int:
+    """Ask for stores to move that have grown large, or are large no more. Gives how many.
+
+    A store that a job is already moving, or is to, is left alone.
+    """
+    limit = settings.SOUVENIR_LARGE_STORE_PASSAGES
+    asked = 0
+    for store in shared_stores():
+        if not store.state and store.passages >= limit:
+            asked += _ask(Kind.PROMOTE_STORE, store.id)
+        elif store.state == LargeStore.State.SERVING and store.passages < limit // 2:
+            asked += _ask(Kind.DEMOTE_STORE, store.id)
+    return asked
+
+
+def ask_to_move(*, slug: str, kind: Kind) -> None:
+    """Ask for one store to move, whatever its size. Asking twice asks once.
+
+    Raises:
+        StoreNotFound
+        PersonalStoreStays: it is a person's own.
+    """
+    store = Store.objects.filter(slug=slug).first()
+    if store is None:
+        raise StoreNotFound(store=slug)
+    if store.person_id is not None:
+        raise PersonalStoreStays(store_id=store.id)
+    _ask(kind, store.id)
+
+
+def _ask(kind: Kind, store_id: UUID) -> int:
+    moving = Job.objects.filter(subject_id=store_id, kind__in=_MOVES, state__in=_UNFINISHED)
+    if moving.exists():
+        return 0
+    accept_job(kind, subject_id=store_id, person_id=None, unit="passages")
+    return 1

@@ -1,0 +1,45 @@
+"""Keep vectors beside their passages. Need a tenant scope."""
+
+from uuid import UUID
+
+from django.db import connection
+from pgvector import HalfVector
+
+from souvenir.embedding.embedders import Vectors
+from souvenir.embedding.errors import VectorsDoNotFit
+from souvenir.embedding.models import EmbeddingModel
+from souvenir.ingestion.models import Passage
+from souvenir.ingestion.placing import placed
+from tenants.isolation.scope import current_tenant
+
+
+def keep_vectors(passages: list[Passage], vectors: Vectors, *, model: EmbeddingModel) -> None:
+    """Give passages their vectors, in their order. One that has a vector of the model keeps it.
+
+    Only passages that are still there get one: an erasure in between wins.
+
+    Raises:
+        VectorsDoNotFit: they are not as long as the model's vectors are.
+    """
+    if vectors.shape != (len(passages), model.dimensions):
+        raise VectorsDoNotFit(model=model.name, dimensions=model.dimensions)
+    by_id = dict(zip((passage.id for passage in passages), vectors, strict=True))
+    here = Passage.objects.select_for_update().filter(id__in=list(by_id))
+    places = dict(here.values_list("id", "store_id"))
+    bucket_of = placed(set(places.values()))
+    tenant_id = current_tenant()
+    rows: list[tuple[UUID, UUID, int, UUID, int, str]] = [
+        (tenant_id, store_id, model.number, id_, bucket_of[store_id], _text(by_id[id_]))
+        for id_, store_id in places.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO ingestion_passagevector"
+            " (tenant_id, store_id, model, passage_id, bucket, embedding)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            rows,
+        )
+
+
+def _text(vector: Vectors) -> str:
+    return str(HalfVector(vector).to_text())

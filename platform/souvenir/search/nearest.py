@@ -1,0 +1,51 @@
+"""SQL for the vectors nearest to a question: exact over ordinary stores, by graph over large ones.
+
+Tenant, model and bucket stand in every arm as literals, so that the planner opens one partition
+for it. Each arm names the vectors `v`, for `narrow` to hold on to.
+"""
+
+from uuid import UUID
+
+from souvenir.search.beliefs import Belief
+
+# "+ 0" keeps any graph index out of the plan: ordinary stores are scanned exactly.
+_EXACT = """
+    SELECT v.passage_id, (v.embedding <#> %(vector)s::halfvec) + 0 AS distance
+    FROM ingestion_passagevector v {narrow}
+    WHERE v.tenant_id = %(tenant)s AND v.store_id = ANY (%(common)s)
+      AND v.model = %(model)s AND v.bucket = 0
+    ORDER BY distance LIMIT %(candidates)s
+"""
+# As the index says it (ingestion 0005), or it is not used.
+_GRAPH = """
+    SELECT v.passage_id,
+           v.embedding::halfvec({dimensions}) <#> %(vector)s::halfvec({dimensions}) AS distance
+    FROM ingestion_passagevector v {narrow}
+    WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store_{arm})s
+      AND v.model = %(model)s AND v.bucket = %(bucket_{arm})s
+    ORDER BY v.embedding::halfvec({dimensions}) <#> %(vector)s::halfvec({dimensions})
+    LIMIT %(candidates)s
+"""
+_NOTHING = "SELECT NULL::uuid AS passage_id, NULL::float8 AS distance WHERE false"
+
+
+def nearest(
+    store_ids: list[UUID], belief: Belief, *, narrow: str, by_meaning: bool
+) -> tuple[str, dict[str, object]]:
+    """The statement, (passage id, distance) in any order, and its own parameters.
+
+    Not `by_meaning`: there is no vector to compare with, and nothing is near.
+    """
+    common = [store for store in store_ids if store not in belief.own]
+    parameters: dict[str, object] = {
+        "common": common,
+        "model": belief.model.number,
+        "buckets": sorted({0, *belief.own.values()}),
+    }
+    if not by_meaning:
+        return _NOTHING, parameters
+    arms = [_EXACT.format(narrow=narrow)] if common else []
+    for arm, (store_id, bucket) in enumerate(sorted(belief.own.items())):
+        arms.append(_GRAPH.format(narrow=narrow, arm=arm, dimensions=int(belief.model.dimensions)))
+        parameters |= {f"store_{arm}": store_id, f"bucket_{arm}": bucket}
+    return " UNION ALL ".join(f"({arm})" for arm in arms) or _NOTHING, parameters

@@ -1,0 +1,48 @@
+"""Passages and vectors by the thousand, without the work of making them: for tests of plans."""
+
+from uuid import UUID
+
+import numpy as np
+from django.db import connection
+from pgvector import HalfVector
+
+from souvenir.core.ids import new_id
+from souvenir.embedding.embedders import Vectors
+from souvenir.embedding.models import DIMENSIONS
+from souvenir.ingestion import buckets
+from souvenir.ingestion.models import Passage
+from tenants.isolation.scope import current_tenant
+
+
+def some_vectors(count: int, *, seed: int = 1) -> Vectors:
+    """Like a model's: in clusters, and all leaning the same way. float32, rows of unit length."""
+    random = np.random.default_rng(seed)
+    topics = random.normal(size=(max(1, count // 50), DIMENSIONS))
+    lean = 1.5 * random.normal(size=DIMENSIONS)
+    chosen = topics[random.integers(len(topics), size=count)]
+    rows = lean + chosen + 0.7 * random.normal(size=(count, DIMENSIONS))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32)
+
+
+def fill_store_with(
+    store_id: UUID, vectors: Vectors, *, bucket: int = buckets.COMMON
+) -> list[UUID]:
+    """A passage for each vector, without text and without tokens. Needs a tenant scope."""
+    passages = [
+        Passage(id=new_id(), store_id=store_id, start=0, end=0, terms=1, embedded_with="x")
+        for _ in vectors
+    ]
+    Passage.objects.bulk_create(passages, batch_size=2_000)
+    rows = [
+        (current_tenant(), store_id, passage.id, bucket, HalfVector(vector).to_text())
+        for passage, vector in zip(passages, vectors, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO ingestion_passagevector"
+            " (tenant_id, store_id, model, passage_id, bucket, embedding)"
+            " VALUES (%s, %s, 1, %s, %s, %s)",
+            rows,
+        )
+    return [passage.id for passage in passages]
