@@ -91,6 +91,46 @@ class NothingToRetry(Conflict):
     message = gettext_noop("Nothing of the job {job_id} failed, or it has not ended yet.")
 
 
+class QuotaExceeded(Unavailable):
+    """`params["retry_after_seconds"]`: when it may work again."""
+
+    code = "quota-exceeded"
+    message = gettext_noop("This organization has used up what it may use for now.")
+
+
+class UploadQuotaExceeded(QuotaExceeded):
+    code = "upload-quota-exceeded"
+    message = gettext_noop(
+        "This organization may send in {limit} bytes a day, and this would be more. Try again "
+        "tomorrow; the operator can raise the limit."
+    )
+
+
+class TooManyJobs(QuotaExceeded):
+    code = "too-many-jobs"
+    message = gettext_noop(
+        "{limit} jobs of this organization are not finished, the most it may have. Try again when "
+        "some have ended; the operator can raise the limit."
+    )
+
+
+class JobBroke(Conflict):
+    """What happened when a job met an error that nobody foresaw. It is tried again."""
+
+    code = "job-broke"
+    message = gettext_noop(
+        "Something went wrong on our side ({what}). It is tried again by itself."
+    )
+
+
+class ItemBreaks(Conflict):
+    code = "item-breaks"
+    message = gettext_noop(
+        "Something of it cannot be taken in ({what}). It was set aside, and the rest went on; the "
+        "operator can let it be tried again."
+    )
+
+
 class LeaseLost(Conflict):
     """The job was taken over: whoever holds this lease must stop, and has written nothing since."""
 

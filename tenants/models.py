@@ -140,6 +140,7 @@ class Job(TenantScoped):
     total = models.BigIntegerField(null=True)  # None: not known yet
     unit = models.CharField(max_length=32, default="objects")
     attempts = models.IntegerField(default=0)  # claims since it last moved on
+    waits = models.IntegerField(default=0)  # times it was parked since it last moved on
     fence = models.BigIntegerField(default=0)  # grows at each claim; an older holder writes nothing
     holder = models.CharField(max_length=127, blank=True)  # host and process; "": nobody holds it
     ring_at = models.DateTimeField(default=timezone.now)  # if unfinished by then, ring again
@@ -211,3 +212,102 @@ class JobItem(TenantScoped):
 
     def __str__(self) -> str:
         return f"{self.name} {self.first}+{self.size}"
+
+
+class Usage(TenantScoped):
+    """What an organization has sent in on one day, for its quota. UTC days; counts only."""
+
+    day = models.DateField()
+    uploaded_bytes = models.BigIntegerField(default=0)
+
+    class Meta(TenantScoped.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "day"], name="usage_day_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class Ring(models.Model):
+    """An unfinished job's place in its queue, and the message that is owed for it: the outbox.
+
+    Written in the transactions that write the job's own row. Holds ids, so that the relay can take
+    turns between organizations without seeing into any.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"  # a message is owed from `due_at` on
+        RUNG = "rung"  # sent; if nobody answers by `due_at`, it counts as lost
+        RUNNING = "running"  # a worker has it; if it does not renew by `due_at`, it is gone
+        DEAD = "dead"  # a dead letter: it needs a person
+
+    job_id = models.UUIDField(primary_key=True)
+    organization_id = models.UUIDField()
+    kind = models.CharField(max_length=63)
+    queue = models.CharField(max_length=16)
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    due_at = models.DateTimeField()
+    since = models.DateTimeField()  # when it last began to wait
+    turns = models.IntegerField(default=0)  # turns it has had so far: a long job has many
+    rings = models.IntegerField(default=0)  # messages since a worker last answered
+    reason = models.CharField(max_length=63, blank=True)  # why it is dead: a code
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["queue", "state", "organization_id", "due_at"], name="ring_turn"),
+            models.Index(fields=["organization_id"], name="ring_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.job_id} ({self.state})"
+
+
+class Allowance(models.Model):
+    """What an organization may use at once and in a day, and what its turn stands at.
+
+    None means the installation's default. No row means defaults throughout.
+    """
+
+    organization_id = models.UUIDField(primary_key=True)
+    weight = models.IntegerField(default=1)  # of its turns, against other organizations'
+    jobs_at_once = models.IntegerField(null=True)  # in one queue
+    jobs_waiting = models.IntegerField(null=True)  # accepted and not ended
+    bytes_per_day = models.BigIntegerField(null=True)
+    credit_seconds = models.FloatField(default=0.0)  # of work it may still do in this round
+    paused = models.BooleanField(default=False)  # suspended: its jobs wait
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(weight__gt=0), name="weight_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} ×{self.weight}"
+
+
+class Breaker(models.Model):
+    """A kind of job whose dependency does not answer. No row: all is well."""
+
+    kind = models.CharField(max_length=63, primary_key=True)
+    code = models.CharField(max_length=63)  # of the last error
+    failures = models.IntegerField(default=0)  # in a row, of whatever organization
+    open_until = models.DateTimeField(null=True)  # None: not open; after that, one job tries
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.code} ×{self.failures}"
+
+
+class Schedule(models.Model):
+    """When a named piece of upkeep is due next. Claimed by whoever moves `next_at` on."""
+
+    name = models.CharField(max_length=63, primary_key=True)
+    next_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    runs = models.BigIntegerField(default=0)
+    failures = models.IntegerField(default=0)  # in a row
+    error = models.CharField(max_length=127, blank=True)  # the last one's class; never its text
+
+    def __str__(self) -> str:
+        return self.name

@@ -18,6 +18,7 @@ from tenants.errors import (
 from tenants.isolation.scope import tenant_scope
 from tenants.keyring.services import create_tenant_key
 from tenants.keys import SCOPES, check_scopes, key_digest, new_key, new_platform_key
+from tenants.ledger.allowances import set_allowance
 from tenants.models import ApiKey, Membership, Organization, PlatformKey, User
 from tenants.placements import placements
 from tenants.selectors import get_organization, home_decision
@@ -74,12 +75,16 @@ def create_organization(
 
 def suspend_organization(*, organization_id: UUID) -> Organization:
     """Stop all reading and writing. Suspending twice changes nothing."""
-    return _set_state(organization_id, Organization.State.SUSPENDED)
+    organization = _set_state(organization_id, Organization.State.SUSPENDED)
+    set_allowance(organization_id, paused=True)
+    return organization
 
 
 def resume_organization(*, organization_id: UUID) -> Organization:
     """Let it work again; jobs that waited go on. Resuming twice changes nothing."""
-    return _set_state(organization_id, Organization.State.ACTIVE)
+    organization = _set_state(organization_id, Organization.State.ACTIVE)
+    set_allowance(organization_id, paused=False)
+    return organization
 
 
 def mark_organization_erased(*, organization_id: UUID) -> None:

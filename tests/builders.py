@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db.models import Q
 from django.test import Client
 
 from souvenir.core.jobs import Job as Kind
@@ -65,21 +66,28 @@ def make_tenant() -> Tenant:
 
 
 def run_jobs(tenant: Tenant, *kinds: Kind) -> list[Job]:
-    """Do the waiting jobs of some kinds (all, if none is named) as a worker would, in order."""
+    """Do the waiting jobs of some kinds (all, if none is named) as a worker would, in order.
+
+    Each is worked on, turn by turn, until it has ended or is parked.
+    """
     wanted = [kind.value for kind in kinds or tuple(Kind)]
     done: list[Job] = []
     while True:
         with tenant_scope(tenant.id):
-            waiting = Job.objects.filter(kind__in=wanted, state=Job.State.QUEUED)
-            job = waiting.exclude(id__in=[job.id for job in done]).order_by("created_at").first()
+            free = Job.objects.filter(
+                Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, holder="")
+            )
+            waiting = free.filter(kind__in=wanted).exclude(id__in=[job.id for job in done])
+            job = waiting.order_by("created_at").first()
             lease = claim_job(job.id) if job else None
         if job is None:
             return done
         if lease is not None:
-            work(lease, HANDLERS[Kind(job.kind)])
+            work(lease, HANDLERS[lease.kind])
         with tenant_scope(tenant.id):
             job.refresh_from_db()
-        done.append(job)
+        if job.state != Job.State.RUNNING or lease is None:
+            done.append(job)
 
 
 def import_bytes(

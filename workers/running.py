@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,14 +12,16 @@ from django.db import DatabaseError, connection
 from souvenir.core.errors import SouvenirError, Unavailable
 from souvenir.core.jobs import Job, read_ticket
 from souvenir.core.log_fields import log_fields, note
-from tenants.errors import LeaseLost
+from tenants.errors import JobBroke, LeaseLost
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import Lease, claim_job
+from tenants.ledger import Cost, Lease, claim_job
+from tenants.ledger.allowances import charge
+from tenants.ledger.breakage import BREAKS, where_it_broke
+from tenants.ledger.breaker import note_available, note_unavailable
 from workers.app import app
 from workers.observing import observed
 
 logger = logging.getLogger(__name__)
-_RETRY_SECONDS = 30.0
 _BEAT_SECONDS = 5.0  # a quarter of a lease
 
 
@@ -28,33 +31,67 @@ def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
     def run(*, ticket: str) -> None:
         organization_id, job_id = read_ticket(ticket, job=job)
         with log_fields(job_id=str(job_id), kind=job.value, tenant_id=str(organization_id)):
-            with tenant_scope(organization_id):
-                lease = claim_job(job_id, kind=job)
-            if lease is not None:
-                with observed(job):
-                    work(lease, handler)
+            try:
+                with tenant_scope(organization_id):
+                    lease = claim_job(job_id, kind=job)
+                if lease is not None:
+                    with observed(job):
+                        work(lease, handler)
+            except DatabaseError as error:
+                # Nothing can be written down now: the lease runs out, and the relay rings again.
+                logger.error("job %s met the database: %s", job_id, where_it_broke(error))
+                connection.close()
 
     return app.task(name=job.value)(run)
 
 
 def work(lease: Lease, handler: Callable[[Lease], None]) -> None:
-    """Run a claimed job. What a person can act on ends it; what passes gives it back for later."""
+    """Run a claimed job for a turn, or to its end.
+
+    What a person can act on ends it; what passes by itself gives it back for later.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+    """
     try:
-        with _beating(lease):
-            handler(lease)
+        _work(lease, handler)
     except LeaseLost:
         note(outcome="taken-over")
         logger.info("job %s was taken over", lease.job_id)
+    _pay(lease)
+
+
+def _work(lease: Lease, handler: Callable[[Lease], None]) -> None:
+    try:
+        with _beating(lease):
+            handler(lease)
+        note_available(lease.kind)
+    except LeaseLost:
+        raise
     except Unavailable as error:
         note(outcome="waits")
         logger.warning("job %s waits: %s", lease.job_id, error.code)
         with tenant_scope(lease.organization_id):
-            lease.postpone(seconds=_RETRY_SECONDS, error=error)
+            lease.park(error)
+            note_unavailable(lease.kind, code=error.code)
     except SouvenirError as error:
         note(outcome="failed")
         logger.info("job %s failed: %s", lease.job_id, error.code)
         with tenant_scope(lease.organization_id):
             lease.fail(error)
+    except (*BREAKS, OSError) as error:
+        note(outcome="broke")
+        logger.error("job %s broke: %s", lease.job_id, where_it_broke(error))
+        with tenant_scope(lease.organization_id):
+            lease.stumble(JobBroke(what=where_it_broke(error)))
+
+
+def _pay(lease: Lease) -> None:
+    """What the turn took is the job's cost, and the organization's part of the workers."""
+    seconds = time.monotonic() - lease.began
+    with tenant_scope(lease.organization_id):
+        lease.charge(Cost(seconds=seconds))
+        charge(lease.organization_id, seconds=seconds)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from souvenir.export.services import expire_exports
 from tenants import objects
 from tenants.idempotency.services import expire_replays
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import ring_overdue_jobs
+from tenants.ledger import place_missing_rings
 from tenants.ledger.selectors import UNFINISHED, unfinished_by_kind
 from tenants.selectors import organizations
 
@@ -21,7 +21,7 @@ def sweep() -> dict[str, int]:
     unfinished: Counter[tuple[str, str]] = Counter()
     for organization in organizations().filter(state="active").iterator():
         with tenant_scope(organization.id):
-            counts["jobs_rung"] += ring_overdue_jobs()
+            counts["jobs_rung"] += place_missing_rings()
             counts["exports_expired"] += expire_exports()
             counts["replays_expired"] += expire_replays()
             counts["drafts_removed"] += objects.remove_abandoned_drafts(

@@ -82,6 +82,20 @@ CONTROL_TABLES = {
         "keys of the operator, which act on the directory and on no tenant",
         control=("id", "label", "created_at", "revoked_at"),
     ),
+    "tenants_ring": ControlTable(
+        _ALL,
+        "the outbox: which jobs wait; ids only, so that turns can be taken between organizations",
+        relay=("SELECT", "UPDATE"),
+    ),
+    "tenants_allowance": ControlTable(
+        _ALL,
+        "how much of the workers each organization may have; numbers only",
+        relay=("SELECT", "UPDATE"),
+    ),
+    "tenants_breaker": ControlTable(
+        _ALL, "kinds of jobs that wait for something of ours to answer again", relay=_READ
+    ),
+    "tenants_schedule": ControlTable(_KEEP, "when each piece of upkeep is due next"),
 }
 # What the maintainer may vacuum and build anew, with their partitions; and the functions with their
 # owner's rights by which it gives a large store a partition. They hand out no row.

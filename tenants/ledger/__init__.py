@@ -8,16 +8,14 @@ from tenants.ledger.claiming import MAX_ATTEMPTS, claim_job
 from tenants.ledger.lease import LEASE, Cost, Lease
 from tenants.ledger.selectors import children_of, get_job, job_items, jobs
 from tenants.ledger.services import (
-    FIRST_RING,
     accept_job,
     cancel_job,
     cancel_jobs,
+    place_missing_rings,
     retry_failed_items,
-    ring_overdue_jobs,
 )
 
 __all__ = [
-    "FIRST_RING",
     "LEASE",
     "MAX_ATTEMPTS",
     "Cost",
@@ -30,6 +28,6 @@ __all__ = [
     "get_job",
     "job_items",
     "jobs",
+    "place_missing_rings",
     "retry_failed_items",
-    "ring_overdue_jobs",
 ]

@@ -9,7 +9,9 @@ from django.utils import timezone
 from souvenir.core.jobs import Job as Kind
 from tenants.errors import JobGaveUp
 from tenants.isolation.scope import current_tenant
+from tenants.ledger import rings
 from tenants.ledger.lease import LEASE, Lease
+from tenants.ledger.selectors import UNFINISHED
 from tenants.models import Job, Organization
 
 MAX_ATTEMPTS = 5  # claims of one job without its moving on
@@ -26,10 +28,12 @@ def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
     if not Organization.objects.filter(id=current_tenant(), state="active").exists():
         return None
     now = timezone.now()
-    free = Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, ring_at__lt=now)
+    gone = Q(ring_at__lt=now) | Q(holder="")
+    free = Q(state=Job.State.QUEUED) | Q(gone, state=Job.State.RUNNING)
     found = Job.objects.select_for_update(skip_locked=True).filter(free, id=job_id)
     job = (found.filter(kind=kind.value) if kind else found).first()
     if job is None:
+        _forget_if_ended(job_id)
         return None
     job.version, job.changed_at = job.version + 1, now
     if job.attempts >= MAX_ATTEMPTS:
@@ -37,12 +41,20 @@ def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
         job.error_class = Job.ErrorClass.POISON
         job.error_code, job.error_params = JobGaveUp.code, {"attempts": str(job.attempts)}
         job.save()
+        rings.bury(job_id, reason=JobGaveUp.code)
         return None
     job.state, job.ring_at, job.holder = Job.State.RUNNING, now + LEASE, _this_process()
     job.started_at = job.started_at or now
     job.attempts, job.fence = job.attempts + 1, job.fence + 1
     job.save()
-    return Lease(job.tenant_id, job.id, job.subject_id, job.fence)
+    rings.answered(job_id, until=job.ring_at)
+    return Lease(job.tenant_id, job.id, job.subject_id, Kind(job.kind), job.fence)
+
+
+def _forget_if_ended(job_id: UUID) -> None:
+    """Nothing is owed for a job that has ended, or is not there: whoever ended it forgot."""
+    if not Job.objects.filter(id=job_id, state__in=UNFINISHED).exists():
+        rings.forget(job_id)
 
 
 def _this_process() -> str:

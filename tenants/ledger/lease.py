@@ -1,20 +1,26 @@
 """The right to work on one job, and the steps in which that work is done."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
-from souvenir.core.errors import SouvenirError
+from souvenir.core.errors import SouvenirError, Unavailable
+from souvenir.core.jobs import Job as Kind
 from tenants.errors import LeaseLost
 from tenants.isolation.scope import tenant_scope
+from tenants.ledger import rings
+from tenants.ledger.breaker import wait_seconds
 from tenants.ledger.changing import change
+from tenants.ledger.fairness import QUANTUM_SECONDS
 from tenants.models import Job
 
+_MOVED = {"attempts": 0, "waits": 0}  # whoever moves on may try as often again
 LEASE = timedelta(seconds=20)  # a holder that lives renews it four times in between
 
 
@@ -34,7 +40,14 @@ class Lease:
     organization_id: UUID
     job_id: UUID
     subject_id: UUID
+    kind: Kind
     fence: int
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def turn_is_over(self) -> bool:
+        """Whether others should have the worker now, if the work can be left where it is."""
+        return time.monotonic() - self.began > QUANTUM_SECONDS
 
     @contextmanager
     def step(self, *, done: int | None = None, total: int | None = None) -> Iterator[None]:
@@ -46,8 +59,16 @@ class Lease:
         with tenant_scope(self.organization_id):
             changes: dict[str, object] = {} if done is None else _progress(done)
             changes |= {} if total is None else {"total": total}
-            self._write(ring_at=timezone.now() + LEASE, **changes)
+            until = timezone.now() + LEASE
+            if changes:
+                self._write(ring_at=until, **changes)
+            elif not self._held().update(ring_at=until):
+                raise LeaseLost
             yield
+
+    def move_on(self, *, done: int = 0, failed: int = 0) -> None:
+        """Count units that are settled. Call in the step that settles them."""
+        self._write(done=F("done") + done, failed=F("failed") + failed, **_MOVED)
 
     def renew(self) -> None:
         """Hold the job for another while. Nobody who follows it notices.
@@ -55,13 +76,17 @@ class Lease:
         Raises:
             LeaseLost
         """
+        until = timezone.now() + LEASE
         with tenant_scope(self.organization_id):
-            if not self._held().update(ring_at=timezone.now() + LEASE):
+            # First what a long step does not lock: the relay shall see that we live.
+            rings.held(self.job_id, until=until)
+        with tenant_scope(self.organization_id):
+            if not self._held().update(ring_at=until):
                 raise LeaseLost
 
     def charge(self, cost: Cost) -> None:
-        """Add to what the job has cost. Call in a step, or in a scope of its own."""
-        self._held().update(
+        """Add to what the job has cost, also when it has just ended. Needs a tenant scope."""
+        Job.objects.filter(id=self.job_id, fence=self.fence).update(
             cost_bytes=F("cost_bytes") + cost.bytes,
             cost_tokens=F("cost_tokens") + cost.tokens,
             cost_seconds=F("cost_seconds") + cost.seconds,
@@ -77,6 +102,17 @@ class Lease:
             error_code="",
             error_params={},
         )
+        rings.take_away([self.job_id])
+
+    def give_turn_back(self) -> None:
+        """Others first; the job goes on when it is its turn again. In a step or a scope.
+
+        Raises:
+            LeaseLost
+        """
+        if not self._held().update(holder="", ring_at=timezone.now(), **_MOVED):
+            raise LeaseLost
+        rings.put_back(self.job_id, due_at=timezone.now(), turns=1)
 
     def fail(self, error: SouvenirError) -> None:
         """Call in a step of its own: what went wrong is what the person will read."""
@@ -88,16 +124,38 @@ class Lease:
             error_code=error.code,
             error_params=told(error),
         )
+        rings.take_away([self.job_id])
 
-    def postpone(self, *, seconds: float, error: SouvenirError | None = None) -> None:
-        """Give the job back, for `error` if there is one; it is rung again after `seconds`."""
-        reason = {
-            "error_class": Job.ErrorClass.TRANSIENT if error else "",
-            "error_code": error.code if error else "",
-            "error_params": told(error) if error else {},
-        }
+    def park(self, error: Unavailable) -> None:
+        """Give the job back because of `error`; it is rung again after a while, ever longer."""
+        waits = self._held().values_list("waits", flat=True).first() or 0
+        self._put_back(error, Job.ErrorClass.TRANSIENT, wait_seconds(waits), waits=waits + 1)
+
+    def stumble(self, error: SouvenirError) -> None:
+        """Give the job back because our code broke. After MAX_ATTEMPTS such claims it fails."""
+        attempts = self._held().values_list("attempts", flat=True).first() or 0
+        self._put_back(error, Job.ErrorClass.POISON, wait_seconds(attempts))
+
+    def postpone(self, *, seconds: float) -> None:
+        """Give the job back because it is too early; it is rung again after `seconds`."""
         ring_at = timezone.now() + timedelta(seconds=seconds)
-        self._write(state=Job.State.QUEUED, holder="", ring_at=ring_at, **reason)
+        self._write(state=Job.State.QUEUED, holder="", ring_at=ring_at, **_MOVED)
+        rings.put_back(self.job_id, due_at=ring_at)
+
+    def _put_back(
+        self, error: SouvenirError, error_class: str, seconds: float, **changes: object
+    ) -> None:
+        ring_at = timezone.now() + timedelta(seconds=seconds)
+        self._write(
+            state=Job.State.QUEUED,
+            holder="",
+            ring_at=ring_at,
+            error_class=error_class,
+            error_code=error.code,
+            error_params=told(error),
+            **changes,
+        )
+        rings.put_back(self.job_id, due_at=ring_at)
 
     def _write(self, **changes: object) -> None:
         if not change(self._held(), **changes):
@@ -109,8 +167,12 @@ class Lease:
 
 def _progress(done: int) -> dict[str, object]:
     """Only what gets further than any holder before counts as moving on."""
-    moved = Case(When(done__lt=done, then=Value(0)), default=F("attempts"))
-    return {"done": done, "attempts": moved}
+    has_moved = When(done__lt=done, then=Value(0))
+    return {
+        "done": done,
+        "attempts": Case(has_moved, default=F("attempts")),
+        "waits": Case(has_moved, default=F("waits")),
+    }
 
 
 def told(error: SouvenirError) -> dict[str, str]:

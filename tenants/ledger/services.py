@@ -1,19 +1,18 @@
 """Accept jobs, cancel them, try again. All need a tenant scope."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
-from souvenir.core.jobs import QUEUES, enqueue
+from souvenir.core.jobs import QUEUES
 from souvenir.core.jobs import Job as Kind
 from souvenir.core.metrics import jobs_accepted
 from tenants.errors import JobEnded, JobNotCancellable, NothingToRetry
+from tenants.isolation.scope import current_tenant
+from tenants.ledger import rings
 from tenants.ledger.changing import change
 from tenants.ledger.selectors import NEVER_CANCELLED, SET_ASIDE, UNFINISHED, get_job, job_items
-from tenants.models import Job, JobItem
-
-FIRST_RING = timedelta(seconds=30)  # a message not acted on by then counts as lost
+from tenants.models import Job, JobItem, Ring
 
 
 def accept_job(
@@ -24,7 +23,7 @@ def accept_job(
     unit: str,
     parent_id: UUID | None = None,
 ) -> Job:
-    """Write the job down and ring for it when this transaction commits.
+    """Write the job down, and that a message is owed for it, in this transaction.
 
     `parent_id` is the job that asks for this one: cancelling that cancels this.
     """
@@ -34,9 +33,8 @@ def accept_job(
         person_id=person_id,
         parent_id=parent_id,
         unit=unit,
-        ring_at=timezone.now() + FIRST_RING,
     )
-    enqueue(kind, organization_id=job.tenant_id, job_id=job.id)
+    rings.place(job)
     jobs_accepted.labels(kind.value, QUEUES[kind].value).inc()
     return job
 
@@ -58,8 +56,10 @@ def cancel_job(*, job_id: UUID, person_id: UUID | None = None) -> Job:
     ended = {"state": Job.State.CANCELLED, "cancel_requested_at": now, "finished_at": now}
     unfinished = Job.objects.filter(state__in=UNFINISHED)
     if change(unfinished.filter(id=job_id), holder="", **ended):
-        children = unfinished.filter(parent_id=job_id).exclude(kind__in=NEVER_CANCELLED)
-        change(children, holder="", **ended)
+        found = unfinished.filter(parent_id=job_id).exclude(kind__in=NEVER_CANCELLED)
+        children = list(found.values_list("id", flat=True))
+        change(unfinished.filter(id__in=children), holder="", **ended)
+        rings.take_away([job_id, *children])
     job.refresh_from_db()
     if job.state != Job.State.CANCELLED:
         raise JobEnded(job_id=job_id)
@@ -74,7 +74,10 @@ def cancel_jobs(*, keep: UUID, subject_ids: list[UUID] | None = None) -> int:
     found = Job.objects.filter(state__in=UNFINISHED).exclude(id=keep)
     if subject_ids is not None:
         found = found.filter(subject_id__in=subject_ids)
-    return change(found, state=Job.State.CANCELLED, holder="", finished_at=timezone.now())
+    ids = list(found.values_list("id", flat=True))
+    rings.take_away(ids)
+    unfinished = Job.objects.filter(id__in=ids, state__in=UNFINISHED)
+    return change(unfinished, state=Job.State.CANCELLED, holder="", finished_at=timezone.now())
 
 
 def retry_failed_items(*, job_id: UUID, person_id: UUID | None = None) -> Job:
@@ -97,7 +100,7 @@ def retry_failed_items(*, job_id: UUID, person_id: UUID | None = None) -> Job:
         attempts=0,
         failed=0,
         finished_at=None,
-        ring_at=timezone.now() + FIRST_RING,
+        ring_at=timezone.now(),
         error_class="",
         error_code="",
         error_params={},
@@ -107,20 +110,18 @@ def retry_failed_items(*, job_id: UUID, person_id: UUID | None = None) -> Job:
     failed.update(
         state=JobItem.State.QUEUED, losses=0, error_class="", error_code="", error_params={}
     )
-    enqueue(Kind(job.kind), organization_id=job.tenant_id, job_id=job_id)
+    rings.place(job)
     job.refresh_from_db()
     return job
 
 
-def ring_overdue_jobs() -> int:
-    """Ring for every job of this organization that nobody has taken, or whose holder is gone.
-
-    Gives the number of jobs rung. The sweep loops over organizations.
+def place_missing_rings() -> int:
+    """Owe a message again for unfinished jobs that the outbox does not know: it was restored from
+    an older copy, or emptied. Gives how many. The sweep loops over organizations.
     """
-    now = timezone.now()
-    overdue = list(Job.objects.filter(state__in=UNFINISHED, ring_at__lt=now)[:500])
-    for job in overdue:
-        enqueue(Kind(job.kind), organization_id=job.tenant_id, job_id=job.id)
-    waiting = [job.id for job in overdue if job.state == Job.State.QUEUED]
-    Job.objects.filter(id__in=waiting).update(ring_at=now + FIRST_RING)
-    return len(overdue)
+    unfinished = Job.objects.filter(state__in=UNFINISHED)
+    known = Ring.objects.filter(organization_id=current_tenant()).values("job_id")
+    missing = list(unfinished.exclude(id__in=known)[:500])
+    for job in missing:
+        rings.place(job)
+    return len(missing)

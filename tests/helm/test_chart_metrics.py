@@ -15,7 +15,7 @@ from tests.helm.rendered_chart import (
 )
 
 PROMETHEUS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
-COUNTING = {"web", "worker-express", "worker-bulk", "sweeper"}
+COUNTING = {"web", "worker-interactive", "worker-erasure", "worker-bulk", "relay", "sweeper"}
 
 
 def _told(**changes: object) -> Values:

@@ -45,9 +45,11 @@ def test_no_rule_is_without_peers_or_ports() -> None:
     ("component", "ways_out"),
     [
         ("web", ALL_WAYS),
-        ("worker-express", ALL_WAYS),
+        ("worker-interactive", ALL_WAYS),
+        ("worker-erasure", ALL_WAYS),
         ("worker-bulk", ALL_WAYS),
-        ("sweeper", ALL_WAYS),
+        ("relay", {"dns:53", "database:5432", "broker:5671"}),
+        ("sweeper", ALL_WAYS - {"broker:5671"}),
         ("migrate", {"dns:53", "database:5432", "keyring:5432"}),
         ("test", {"dns:53", "web:8000"}),
     ],

@@ -29,7 +29,8 @@ PROFILES = {
     "sovereign": changed(values_of(MINIMAL, "values-sovereign.yaml"), image__digest=DIGEST),
 }
 each_profile = pytest.mark.parametrize("values", PROFILES.values(), ids=PROFILES.keys())
-PROCESSES = ("web", "worker-express", "worker-bulk", "sweeper")
+WORKERS = ("worker-interactive", "worker-erasure", "worker-bulk")
+PROCESSES = ("web", *WORKERS, "sweeper")  # they have files, and need the schema
 
 
 @each_profile

@@ -111,7 +111,10 @@ def test_no_secret_is_made_and_none_is_in_a_config_map(values: Values) -> None:
 def test_each_part_of_souvenir_runs_once(values: Values) -> None:
     components = sorted(pod.component for pod in pods(render(values)))
 
-    assert components == ["migrate", "sweeper", "test", "web", "worker-bulk", "worker-express"]
+    assert components == [
+        "migrate", "relay", "sweeper", "test", "web",
+        "worker-bulk", "worker-erasure", "worker-interactive",
+    ]  # fmt: skip
 
 
 def test_every_queue_is_served_by_exactly_one_kind_of_worker() -> None:
@@ -119,7 +122,7 @@ def test_every_queue_is_served_by_exactly_one_kind_of_worker() -> None:
 
     served = [
         queue
-        for component in ("worker-express", "worker-bulk")
+        for component in ("worker-interactive", "worker-erasure", "worker-bulk")
         for queue in _option(pod_of(component, manifests).main["command"], "-Q").split(",")
     ]
 
@@ -131,6 +134,28 @@ def test_two_sweepers_never_run_at_once() -> None:
 
     assert sweeper["spec"]["replicas"] == 1
     assert sweeper["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_the_relay_has_a_role_of_its_own_where_one_is_given() -> None:
+    given = minimal(secrets__relayDatabase={"existingSecret": "relay", "key": "url"})
+
+    for values, expected in (
+        (minimal(), {"name": "souvenir-database", "key": "database-url"}),
+        (given, {"name": "relay", "key": "url"}),
+    ):
+        (entry,) = [
+            entry
+            for entry in pod_of("relay", render(values)).environment
+            if entry["name"] == "SOUVENIR_DATABASE_URL"
+        ]
+        assert entry["valueFrom"]["secretKeyRef"] == expected
+
+
+def test_the_relay_has_no_files_and_does_not_wait_for_a_schema_that_it_cannot_see() -> None:
+    relay = pod_of("relay", render(minimal()))
+
+    assert "initContainers" not in relay.spec
+    assert "objects" not in {volume["name"] for volume in relay.spec["volumes"]}
 
 
 def test_the_migration_is_a_plain_job_named_with_the_revision() -> None:
@@ -217,7 +242,7 @@ def test_a_change_of_configuration_restarts_every_process() -> None:
     )
 
     changed_parts = {part for part, checksum in before.items() if checksum != after[part]}
-    assert changed_parts == {"migrate", "sweeper", "web", "worker-bulk", "worker-express"}
+    assert changed_parts == before.keys() - {"test"}
 
 
 def test_people_s_files_outlive_an_uninstall() -> None:
@@ -243,9 +268,11 @@ def test_a_budget_keeps_a_replica_up_wherever_there_are_several() -> None:
     budgets = of_kind("PodDisruptionBudget", render(PROFILES["sovereign"]))
 
     assert sorted(budget["metadata"]["name"] for budget in budgets) == [
+        "souvenir-relay",
         "souvenir-web",
         "souvenir-worker-bulk",
-        "souvenir-worker-express",
+        "souvenir-worker-erasure",
+        "souvenir-worker-interactive",
     ]
     assert of_kind("PodDisruptionBudget", render(minimal())) == []
 

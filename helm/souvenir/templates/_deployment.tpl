@@ -17,9 +17,13 @@ args:
     done
 {{- end }}
 
-{{- /* A Deployment. Takes: root, component, workload, strategy, container (its own fields). */}}
+{{- /* A Deployment. Takes: root, component, workload, strategy, container (its own fields); objects
+     and waits, false where it needs neither files nor the schema; database, another secret. */}}
 {{- define "souvenir.deployment" -}}
-{{- $this := merge (dict "objects" true "owner" false "suffix" .component) . }}
+{{- /* Not `merge`: it takes false for nothing. */}}
+{{- $objects := hasKey . "objects" | ternary .objects true }}
+{{- $waits := hasKey . "waits" | ternary .waits true }}
+{{- $this := mergeOverwrite (deepCopy .) (dict "objects" $objects "waits" $waits "owner" false "suffix" .component) }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -47,10 +51,12 @@ spec:
       {{- include "souvenir.podIdentity" .root | nindent 6 }}
       terminationGracePeriodSeconds: {{ int .workload.terminationGracePeriodSeconds }}
       {{- include "souvenir.scheduling" $this | trim | nindent 6 }}
+      {{- if $this.waits }}
       initContainers:
         {{- $wait := dict "name" "wait-for-schema" "objects" false "resources" .root.Values.schemaWait.resources }}
         {{- $wait = merge $wait (dict "root" .root "owner" false "container" (include "souvenir.waitForSchema" . | trim | fromYaml)) }}
         {{- include "souvenir.container" $wait | nindent 8 }}
+      {{- end }}
       containers:
         {{- $main := dict "name" .component "resources" .workload.resources }}
         {{- $counted := dict "metrics" .root.Values.metrics.enabled }}
@@ -58,7 +64,7 @@ spec:
         {{- if .root.Values.metrics.enabled }}
         {{- include "souvenir.metricsContainer" .root | nindent 8 }}
         {{- end }}
-      {{- include "souvenir.volumes" (dict "root" .root "objects" true "tmpSize" .workload.tmpSize) | nindent 6 }}
+      {{- include "souvenir.volumes" (dict "root" .root "objects" $this.objects "tmpSize" .workload.tmpSize) | nindent 6 }}
         {{- if .root.Values.metrics.enabled }}
         # In memory: what is counted begins anew with the pod, as Prometheus expects.
         - name: metrics

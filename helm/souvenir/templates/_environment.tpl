@@ -6,14 +6,15 @@
       key: {{ .from.key }}
 {{- end }}
 
-{{- /* What every process of Souvenir reads. Takes: root, owner (true for the migration job alone). */}}
+{{- /* What every process of Souvenir reads. Takes: root, owner (true for the migration job alone),
+     database (a secret other than the run-time role's). */}}
 {{- define "souvenir.environment" -}}
 {{- $secrets := .root.Values.secrets }}
 envFrom:
   - configMapRef:
       name: {{ include "souvenir.fullname" .root }}-config
 env:
-  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_DATABASE_URL" "from" $secrets.database) | nindent 2 }}
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_DATABASE_URL" "from" (.database | default $secrets.database)) | nindent 2 }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_BROKER_URL" "from" $secrets.broker) | nindent 2 }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_SECRET_KEY" "from" $secrets.secretKey) | nindent 2 }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_KEYRING_DATABASE_URL" "from" $secrets.keyringDatabase) | nindent 2 }}

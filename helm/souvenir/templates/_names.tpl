@@ -2,7 +2,7 @@
 {{ .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* 40 characters: what is added (-worker-express, -migrate-<revision>) must fit in a label's 63. */}}
+{{- /* 40 characters: what is added (-worker-interactive, -migrate-<revision>) must fit in a label's 63. */}}
 {{- define "souvenir.fullname" -}}
 {{- $name := include "souvenir.name" . }}
 {{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}

@@ -150,7 +150,7 @@
 {{- if and .Values.image.requireDigest (not .Values.image.digest) }}
 {{- $wrong = append $wrong (dict "en" "image.requireDigest is true, but image.digest is empty. Give the digest of the image that you checked (sha256:…)." "fr" "image.requireDigest vaut true, mais image.digest est vide. Donnez l’empreinte de l’image vérifiée (sha256:…).") }}
 {{- end }}
-{{- range list "web" "workerExpress" "workerBulk" }}
+{{- range list "web" "workerInteractive" "workerErasure" "workerBulk" }}
 {{- if and (gt (int (get $.Values .).replicas) 1) (ne $.Values.objects.volume.accessMode "ReadWriteMany") }}
 {{- $wrong = append $wrong (dict "en" (printf "%s.replicas is over 1, but objects.volume.accessMode is ReadWriteOnce: that volume serves one node. Set ReadWriteMany with a storage class that offers it, or one replica." .) "fr" (printf "%s.replicas dépasse 1, mais objects.volume.accessMode vaut ReadWriteOnce : ce volume ne sert qu’un nœud. Mettez ReadWriteMany avec une classe de stockage qui l’offre, ou un seul réplica." .)) }}
 {{- end }}

@@ -16,7 +16,7 @@ nodeSelector:
 {{- $affinity := deepCopy (.workload.affinity | default dict) }}
 {{- if and .objects (eq .root.Values.objects.volume.accessMode "ReadWriteOnce") }}
 {{- $labels := include "souvenir.selectorLabels" .root | fromYaml }}
-{{- $holders := dict "key" "app.kubernetes.io/component" "operator" "In" "values" (list "web" "worker-express" "worker-bulk" "sweeper") }}
+{{- $holders := dict "key" "app.kubernetes.io/component" "operator" "In" "values" (list "web" "worker-interactive" "worker-erasure" "worker-bulk" "sweeper") }}
 {{- $term := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" $labels "matchExpressions" (list $holders)) }}
 {{- $pods := $affinity.podAffinity | default dict }}
 {{- $required := append ($pods.requiredDuringSchedulingIgnoredDuringExecution | default list) $term }}

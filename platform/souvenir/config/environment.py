@@ -169,6 +169,18 @@ class Environment(BaseSettings):
         description="How many may follow a job by a stream at once, in each web process: each "
         "takes one of its threads. The others poll.",
     )
+    quota_bytes_per_day: int = Field(
+        50 * 1024**3,
+        ge=1,
+        description="How much an organization may upload in a day (UTC), in bytes, where its own "
+        "allowance says nothing.",
+    )
+    quota_jobs: int = Field(
+        10_000,
+        ge=1,
+        description="How many unfinished jobs an organization may have, where its own allowance "
+        "says nothing. Erasures are always accepted.",
+    )
     demo: bool = Field(
         default=True,
         description="Make the demonstration at the first start of the embedded profile.",

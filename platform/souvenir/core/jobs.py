@@ -1,7 +1,7 @@
 """The names of background work, and how it is rung.
 
 A message carries ids only, signed: whoever can write to the broker can still not choose a tenant.
-Truth is the job's row; a message that is lost is sent again by the sweep.
+Truth is the job's row; a message that is lost is sent again by the relay.
 """
 
 from enum import StrEnum
@@ -9,12 +9,11 @@ from uuid import UUID
 
 from celery import current_app
 from django.core import signing
-from django.db import transaction
 from kombu.exceptions import OperationalError
 
 _BROKER_SECONDS = 2.0  # a probe does not wait longer
 _SALT = "souvenir.job"
-TICKET_SECONDS = 24 * 60 * 60  # a ticket older than this is refused; the sweep sends a new one
+TICKET_SECONDS = 24 * 60 * 60  # a ticket older than this is refused; the relay sends a new one
 
 
 class Job(StrEnum):
@@ -54,24 +53,14 @@ QUEUES = {
 }
 
 
-def enqueue(job: Job, *, organization_id: UUID, job_id: UUID) -> None:
-    """Ring for a job once the transaction that accepted it has committed.
-
-    A broker that does not answer is logged and harms nothing: the sweep rings again.
-    """
-    transaction.on_commit(
-        lambda: ring(job, organization_id=organization_id, job_id=job_id), robust=True
-    )
-
-
 def ring(job: Job, *, organization_id: UUID, job_id: UUID) -> None:
-    """Ring now. Ringing twice does no harm."""
+    """Ring now. Ringing twice does no harm. The relay does it: what is owed is in the outbox."""
     ticket = signing.dumps([job.value, str(organization_id), str(job_id)], salt=_SALT)
     current_app.send_task(job.value, kwargs={"ticket": ticket}, queue=QUEUES[job].value)
 
 
 def broker_answers() -> bool:
-    """Whether the broker can be reached now. Without it, accepted jobs wait for the sweep."""
+    """Whether the broker can be reached now. Without it, accepted jobs wait in the outbox."""
     with current_app.connection_for_write() as broker:
         try:
             broker.ensure_connection(max_retries=1, timeout=_BROKER_SECONDS)

@@ -42,6 +42,7 @@ KEPT = {
     "tenants_job": "what was done, and when",
     "keyring_subjectkey": "empty rows of destroyed keys, so that none is made again",
     "keyring_indexkey": "goes with the organization’s keys, which the keyring ends itself",
+    "tenants_usage": "how many bytes were sent in on each day",
     "tenants_jobitem": "which parts of it went well or failed: counts and codes",
     "idempotency_replay": "that a request was carried out; what it answered goes (forget_answers)",
 }

@@ -3,12 +3,13 @@
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from souvenir.config.embedded.children import Recipe
 from souvenir.config.embedded.roles import Cluster
 from souvenir.config.embedded.secrets_file import Secrets
+from souvenir.core.jobs import Queue
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 _OWNER_VARIABLE = "SOUVENIR_OWNER_DATABASE_URL"
@@ -45,18 +46,20 @@ class Recipes:
         )
 
     def workers(self) -> list[Recipe]:
-        """Two workers, so that what a person waits for never waits for an import; a sweeper."""
+        """A worker for each queue, so that none waits for another; who rings, and the upkeep."""
+        relay = self._manage("relay")
+        as_itself = {"SOUVENIR_DATABASE_URL": self.cluster.relay_url}
         return [
-            self._worker("express", "interactive,erasure"),
-            self._worker("bulk", "bulk"),
+            replace(relay, environment={**relay.environment, **as_itself}),
+            *(self._worker(queue.value) for queue in Queue),
             self._manage("sweep"),
         ]
 
-    def _worker(self, name: str, queues: str) -> Recipe:
+    def _worker(self, name: str) -> Recipe:
         return self._python(
             f"worker-{name}",
             *("-m", "celery", "-A", "workers.app", "worker", "-P", "prefork", "-c", "1"),
-            *("-Q", queues, "-n", f"{name}@%h", *_CELERY),
+            *("-Q", name, "-n", f"{name}@%h", *_CELERY),
         )
 
     def _manage(self, *arguments: str, as_owner: bool = False) -> Recipe:

@@ -1,0 +1,180 @@
+"""A job's items: bounded parts, each done once, so that a bad one does not stop the others.
+
+The job's lease covers its items. An item's effects, its state and the job's progress commit in one
+step, under the fence.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import F, QuerySet, Sum
+from django.utils import timezone
+
+from souvenir.core.errors import SouvenirError, Unavailable
+from tenants.errors import ItemBreaks, LeaseLost
+from tenants.ledger.breakage import BREAKS, where_it_broke
+from tenants.ledger.lease import Cost, Lease, told
+from tenants.ledger.selectors import job_items
+from tenants.models import Job, JobItem
+
+MOST_LOSSES = 2  # workers that die over one item before it is cut, or set aside
+State = JobItem.State
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an item is made of: `size` units of what the job's code finds by `name`."""
+
+    name: str
+    size: int
+
+
+def plan_items(lease: Lease, parts: Iterable[Part], *, start: int = 0) -> int:
+    """Write a job's items down, in order. Call in a step. Gives how many there are."""
+    items = [
+        JobItem(job_id=lease.job_id, ordinal=start + n, name=part.name, size=part.size)
+        for n, part in enumerate(parts)
+    ]
+    JobItem.objects.bulk_create(items, batch_size=500)
+    return len(items)
+
+
+def work_items(lease: Lease, do: Callable[[JobItem], Cost]) -> bool:
+    """Do a job's items one by one, until all are settled or the turn is over.
+
+    `do` runs in a step; what it raises decides: an error that a person can act on sets the item
+    aside with its code; one of ours cuts it in two, until what breaks us stands alone and is set
+    aside; Unavailable leaves it for later.
+
+    Returns:
+        True: all are settled, the lease is still held. False: the turn was given back.
+
+    Raises:
+        LeaseLost
+        Unavailable: with the item waiting again.
+    """
+    while (item := _begin_next(lease)) is not None:
+        try:
+            _do_one(lease, item, do)
+        except LeaseLost:
+            raise
+        except Unavailable:
+            _leave_for_later(lease, item)
+            raise
+        except SouvenirError as error:
+            _set_aside(lease, item, State.FAILED, error)
+        except BREAKS as error:
+            _break(lease, item, where_it_broke(error))
+        if lease.turn_is_over:
+            with lease.step():
+                if job_items(job_id=lease.job_id).filter(state=State.QUEUED).exists():
+                    lease.give_turn_back()
+                    return False
+    return True
+
+
+def set_aside_count(lease: Lease) -> int:
+    """How many units of the job are set aside now. Needs its scope."""
+    found = _items(lease).filter(state__in=(State.FAILED, State.QUARANTINED))
+    units: int = found.aggregate(units=Sum("size", default=0))["units"]
+    return units
+
+
+def _begin_next(lease: Lease) -> JobItem | None:
+    """Take the next item, and write down who has it before it is touched."""
+    with lease.step():
+        _judge_the_lost(lease)
+        item = _items(lease).filter(state=State.QUEUED).order_by("ordinal", "first").first()
+        if item is not None:
+            _items(lease).filter(id=item.id).update(
+                state=State.RUNNING,
+                attempts=F("attempts") + 1,
+                fence=lease.fence,
+                started_at=timezone.now(),
+            )
+        return item
+
+
+def _do_one(lease: Lease, item: JobItem, do: Callable[[JobItem], Cost]) -> None:
+    began = time.monotonic()
+    with lease.step():
+        cost = do(item)
+        seconds = time.monotonic() - began
+        _items(lease).filter(id=item.id).update(
+            state=State.SUCCEEDED,
+            finished_at=timezone.now(),
+            cost_bytes=F("cost_bytes") + cost.bytes,
+            cost_tokens=F("cost_tokens") + cost.tokens,
+            cost_seconds=F("cost_seconds") + seconds,
+        )
+        lease.charge(cost)  # the turn pays for the seconds
+        lease.move_on(done=item.size)
+
+
+def _judge_the_lost(lease: Lease) -> None:
+    """Items whose worker is gone: most may simply try again. Not its fault if the server fell."""
+    lost = _items(lease).filter(state=State.RUNNING).exclude(fence=lease.fence)
+    for item in lost:
+        item.state = State.QUEUED
+        if item.started_at and item.started_at > _server_started():
+            item.losses += 1
+        item.save()
+        if item.losses >= MOST_LOSSES:
+            _cut_or_set_aside(lease, item, "WorkerLost")
+
+
+def _server_started() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_postmaster_start_time()")
+        started: datetime = cursor.fetchone()[0]
+        return started
+
+
+def _break(lease: Lease, item: JobItem, what: str) -> None:
+    with lease.step():
+        _cut_or_set_aside(lease, item, what)
+
+
+def _cut_or_set_aside(lease: Lease, item: JobItem, what: str) -> None:
+    if item.size == 1:
+        _settle_badly(lease, item, State.QUARANTINED, ItemBreaks(what=what))
+        return
+    half = item.size // 2
+    JobItem.objects.create(
+        job_id=lease.job_id,
+        ordinal=item.ordinal,
+        name=item.name,
+        first=item.first + half,
+        size=item.size - half,
+    )
+    _items(lease).filter(id=item.id).update(state=State.QUEUED, size=half, losses=0)
+    lease.move_on()
+
+
+def _set_aside(lease: Lease, item: JobItem, state: str, error: SouvenirError) -> None:
+    with lease.step():
+        _settle_badly(lease, item, state, error)
+
+
+def _settle_badly(lease: Lease, item: JobItem, state: str, error: SouvenirError) -> None:
+    is_poison = state == State.QUARANTINED
+    _items(lease).filter(id=item.id).update(
+        state=state,
+        finished_at=timezone.now(),
+        error_class=Job.ErrorClass.POISON if is_poison else Job.ErrorClass.PERMANENT,
+        error_code=error.code,
+        error_params=told(error),
+    )
+    lease.move_on(failed=item.size)
+
+
+def _leave_for_later(lease: Lease, item: JobItem) -> None:
+    with lease.step():
+        _items(lease).filter(id=item.id).update(state=State.QUEUED)
+
+
+def _items(lease: Lease) -> QuerySet[JobItem]:
+    return JobItem.objects.filter(job_id=lease.job_id)

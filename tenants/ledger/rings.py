@@ -1,0 +1,87 @@
+"""The outbox, as a job's own transaction writes it. All need that job's tenant scope.
+
+A row stands here for as long as its job is unfinished. Whoever changes one rings the doorbell of
+the relay, which goes off when the transaction commits.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from souvenir.core.jobs import QUEUES
+from souvenir.core.jobs import Job as Kind
+from tenants.isolation.scope import current_tenant
+from tenants.models import Job, Ring
+
+DOORBELL = "souvenir_rings"  # a channel of PostgreSQL's NOTIFY; its messages say nothing
+# Sooner by so much than others of its organization, and never by more: nothing starves.
+HEAD_START = {Kind.EMBED_PASSAGES: timedelta(seconds=10)}
+
+
+def place(job: Job) -> None:
+    """A message is owed for a job, from now on."""
+    now = timezone.now()
+    ring = Ring(
+        job_id=job.id,
+        organization_id=job.tenant_id,
+        kind=job.kind,
+        queue=QUEUES[Kind(job.kind)].value,
+        state=Ring.State.WAITING,
+        due_at=now - HEAD_START.get(Kind(job.kind), timedelta()),
+        since=now,
+    )
+    changing = ["state", "due_at", "since", "turns", "rings", "reason"]
+    Ring.objects.bulk_create(
+        [ring], update_conflicts=True, unique_fields=["job_id"], update_fields=changing
+    )
+    ring_the_doorbell()
+
+
+def answered(job_id: UUID, *, until: datetime) -> None:
+    """A worker has the job, until then at least."""
+    _of(job_id).update(state=Ring.State.RUNNING, due_at=until, rings=0)
+    ring_the_doorbell()  # there is room for another message
+
+
+def held(job_id: UUID, *, until: datetime) -> None:
+    """The worker still has it."""
+    _of(job_id).update(state=Ring.State.RUNNING, due_at=until)
+
+
+def put_back(job_id: UUID, *, due_at: datetime, turns: int = 0) -> None:
+    """The worker gave it back, after `turns` turns: another message is owed from `due_at` on."""
+    _of(job_id).update(
+        state=Ring.State.WAITING, due_at=due_at, since=timezone.now(), turns=F("turns") + turns
+    )
+    ring_the_doorbell()
+
+
+def take_away(job_ids: Iterable[UUID]) -> None:
+    """These jobs have ended: nothing is owed any more."""
+    Ring.objects.filter(organization_id=current_tenant(), job_id__in=list(job_ids)).delete()
+    ring_the_doorbell()
+
+
+def forget(job_id: UUID) -> None:
+    """As `take_away`, but a dead letter stays: that its job has failed is what it says."""
+    _of(job_id).exclude(state=Ring.State.DEAD).delete()
+
+
+def bury(job_id: UUID, *, reason: str) -> None:
+    """A person has to look at it: it stays as a dead letter until it is replayed or too old."""
+    _of(job_id).update(state=Ring.State.DEAD, reason=reason, due_at=timezone.now())
+    ring_the_doorbell()
+
+
+def ring_the_doorbell() -> None:
+    """Wake the relay when this transaction commits. Ringing often in one rings once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [DOORBELL])
+
+
+def _of(job_id: UUID) -> QuerySet[Ring]:
+    return Ring.objects.filter(organization_id=current_tenant(), job_id=job_id)

@@ -1,0 +1,44 @@
+"""`manage.py relay`: sends the messages that the outbox owes, for as long as it runs."""
+
+import logging
+import signal
+import threading
+from argparse import ArgumentParser
+
+import psycopg
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connections
+
+from workers.relaying import listen, relay_database, relay_once, wait_for_the_doorbell
+
+logger = logging.getLogger(__name__)
+_PAUSE_SECONDS = 1.0  # after the database was away
+
+
+class Command(BaseCommand):
+    help = "Send the messages that the outbox owes. Several at once are safe."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--every", type=float, default=1.0, help="seconds between looks if the doorbell is mute"
+        )
+        parser.add_argument("--once", action="store_true", help="send what is owed, then stop")
+
+    def handle(self, *, every: float, once: bool, **_: object) -> None:
+        using = relay_database()
+        if once:
+            relay_once(using=using)
+            return
+        stop = threading.Event()
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, lambda *_: stop.set())
+        while not stop.is_set():
+            try:
+                listen(using=using)
+                while not stop.is_set():
+                    if not relay_once(using=using):
+                        wait_for_the_doorbell(using=using, seconds=every)
+            except (DatabaseError, psycopg.Error) as error:
+                logger.warning("the relay lost the database: %s", type(error).__name__)
+                connections[using].close()
+                stop.wait(_PAUSE_SECONDS)

@@ -1,0 +1,66 @@
+"""The relay: sends the messages that the outbox owes, as soon as they are owed."""
+
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from kombu.exceptions import KombuError, OperationalError
+
+from souvenir.core.jobs import Queue, ring
+from tenants.ledger.relaying import Owed, message_not_sent, next_messages
+from tenants.ledger.rings import DOORBELL
+
+logger = logging.getLogger(__name__)
+# What a broker that is there, and does not take this message, may raise.
+_REFUSED = (KombuError, ValueError, TypeError)
+_AWAY = (OperationalError, OSError)
+
+
+def relay_database() -> str:
+    """The relay's own role where it has one; on one computer, and in tests, the run-time role."""
+    return "relay" if "relay" in settings.DATABASES else DEFAULT_DB_ALIAS
+
+
+def send(owed: Owed) -> None:
+    """Ring for one job."""
+    ring(owed.kind, organization_id=owed.organization_id, job_id=owed.job_id)
+
+
+def relay_once(*, using: str, send: Callable[[Owed], None] = send) -> int:
+    """One look at each queue. Gives how many messages were sent."""
+    return sum(_relay_queue(queue, using=using, send=send) for queue in Queue)
+
+
+def _relay_queue(queue: Queue, *, using: str, send: Callable[[Owed], None]) -> int:
+    sent = 0
+    for owed in next_messages(queue, using=using):
+        try:
+            send(owed)
+        except _AWAY as error:
+            logger.warning("the broker is away: %s", type(error).__name__)
+            message_not_sent(owed, using=using, refused=False)
+        except _REFUSED as error:
+            logger.error("the broker refuses job %s: %s", owed.job_id, type(error).__name__)
+            message_not_sent(owed, using=using, refused=True)
+        else:
+            sent += 1
+    return sent
+
+
+def listen(*, using: str) -> None:
+    """Hear the doorbell on this connection from now on. Not through a transaction pooler."""
+    connection = connections[using]
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {DOORBELL}")
+
+
+def wait_for_the_doorbell(*, using: str, seconds: float) -> bool:
+    """Wait until it rings, or so long. What rang meanwhile counts; says whether it rang.
+
+    Raises:
+        psycopg.OperationalError: the connection is gone.
+    """
+    raw = connections[using].connection
+    return any(True for _ in raw.notifies(timeout=seconds, stop_after=1))
