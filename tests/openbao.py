@@ -147,7 +147,8 @@ class OpenBao:
     """The keystore, and the switches by which it fails.
 
     `slow_seconds` delays every answer; `sealed` and `denied` (verbs such as "decrypt"; "*" for all)
-    refuse; `deny_after` refuses once that many more questions were answered; `garbled` answers
+    refuse, `denied_keys` by their names; `deny_after` refuses once that many more questions were
+    answered; `garbled` answers
     what no keystore would; `redirect_to` sends elsewhere; `stop` and `start` leave and take the
     same port.
     """
@@ -163,6 +164,7 @@ class OpenBao:
         self.knows_partial_failures = True
         self.may_create = False  # the token's policy lets `encrypt` make keys
         self.denied: set[str] = set()
+        self.denied_keys: set[str] = set()
         self.deny_after: int | None = None
         self.seen: list[str] = []
         self._keys: dict[str, _Key] = {}
@@ -213,7 +215,7 @@ class OpenBao:
     def heal(self) -> None:
         """Nothing of it fails any more."""
         self.slow_seconds, self.sealed, self.garbled = 0.0, False, False
-        self.denied, self.deny_after = set(), None
+        self.denied, self.denied_keys, self.deny_after = set(), set(), None
 
     def versions_of(self, name: str) -> list[int]:
         """Which versions of a key are there; none: there is no such key."""
@@ -240,7 +242,8 @@ class OpenBao:
             if path == ["auth", "kubernetes", "login"]:
                 return self._login(body)
             verb = self._verb(method, path)
-            if token not in self.tokens or self._denies(verb):
+            named = set(path[2:3]) & self.denied_keys
+            if token not in self.tokens or named or self._denies(verb):
                 raise Refusal(403, "1 error occurred:\n\t* permission denied\n\n")
             if path[0] != _MOUNT:
                 raise Refusal(

@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from souvenir.core.errors import SouvenirError, Unavailable
@@ -127,9 +128,13 @@ class Lease:
         rings.take_away([self.job_id])
 
     def park(self, error: Unavailable) -> None:
-        """Give the job back because of `error`; it is rung again after a while, ever longer."""
+        """Give the job back because of `error`; it is rung again after a while, ever longer.
+
+        This was no attempt: however long a keystore or a model is away, the job does not give up.
+        """
         waits = self._held().values_list("waits", flat=True).first() or 0
-        self._put_back(error, Job.ErrorClass.TRANSIENT, wait_seconds(waits), waits=waits + 1)
+        counts = {"waits": waits + 1, "attempts": Greatest(F("attempts") - 1, 0)}
+        self._put_back(error, Job.ErrorClass.TRANSIENT, wait_seconds(waits), **counts)
 
     def stumble(self, error: SouvenirError) -> None:
         """Give the job back because our code broke. After MAX_ATTEMPTS such claims it fails."""
