@@ -18,7 +18,7 @@ from souvenir.core.sealing import KEY_BYTES, SealBroken, SubjectSecret
 from tenants.isolation.scope import current_tenant
 from tenants.keyring.changes import TOLD_SECONDS, recent_changes, record_change
 from tenants.keyring.database import control_transaction, keyring_transaction, while_key_of
-from tenants.keyring.errors import ContentGone
+from tenants.keyring.errors import ContentGone, KeyRefused
 from tenants.keyring.models import IndexKey, KeyChange, SubjectKey
 from tenants.keyring.providers.registry import key_provider
 from tenants.keyring.unwrapped import UnwrappedKeys
@@ -360,6 +360,22 @@ def _fresh(tenant_id: UUID, row: SubjectKey | IndexKey) -> bytes:
 
 
 def _secrets_of(tenant_id: UUID, rows: Sequence[SubjectKey | IndexKey]) -> list[bytes]:
+    """What some rows hold. Since they were read, a rotation may have wrapped them again, and ended
+    the version that they were under: then it is the rows of now that count.
+    """
+    try:
+        return _opened(tenant_id, rows)
+    except KeyRefused:
+        with keyring_transaction(tenant_id):
+            now = [type(row).objects.get(pk=row.pk) for row in rows]
+        if not all(row.wrapped for row in now):
+            raise ContentGone from None
+        if [bytes(row.wrapped) for row in now] == [bytes(row.wrapped) for row in rows]:
+            raise
+        return _opened(tenant_id, now)
+
+
+def _opened(tenant_id: UUID, rows: Sequence[SubjectKey | IndexKey]) -> list[bytes]:
     items = [(bytes(row.wrapped), _context(tenant_id, row)) for row in rows]
     with outcomes(key_unwraps):
         secrets = key_provider().unwrap_many(_name(tenant_id), items)

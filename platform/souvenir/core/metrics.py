@@ -9,16 +9,17 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from django.conf import settings
 from prometheus_client import Counter, Gauge, Histogram, values
 
 from souvenir.core.errors import SouvenirError
 from souvenir.core.metric_slots import Slots
 
-if settings.SOUVENIR_METRICS_DIR is not None:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.SOUVENIR_METRICS_DIR)
-    _slot = Slots(settings.SOUVENIR_METRICS_DIR).mine
+# Not from the settings: the library wants to know it on import, and the embedder runs without them.
+if folder := os.environ.get("SOUVENIR_METRICS_DIR"):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    _slot = Slots(Path(folder)).mine
     values.ValueClass = values.MultiProcessValue(_slot)  # type: ignore[no-untyped-call]  # has none
 
 _REQUEST_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30)
