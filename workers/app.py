@@ -4,41 +4,44 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init
 from django.conf import settings
 from django.db import DatabaseError
-from kombu.entity import Exchange
-from kombu.entity import Queue as BrokerQueue
 
 from souvenir.core.jobs import Queue
 from tenants.isolation.catalogue import IsolationBroken, refuse_broken_isolation
+from workers.broker import queues, transport_options
+
+# A turn takes seconds, and long work heartbeats: what takes this long hangs. Under RabbitMQ's own
+# limit of 30 minutes for a message in hand.
+TASK_SECONDS = 1_500
+CHILD_KIB = 1_500 * 1024  # a child that has grown larger is replaced after its task
+SOFT_SHUTDOWN_SECONDS = 25.0  # what a pod is given to end its turn, of the 120 before it is killed
+MAX_RETRIES = 5  # of a message whose worker died; the relay rings on
 
 app = Celery("souvenir", set_as_current=True)
 app.conf.update(
     broker_url=settings.SOUVENIR_BROKER_URL,
-    broker_transport_options=(
-        {
-            "conn_string": settings.SOUVENIR_BROKER_DSN,
-            "init_extension": False,
-            "visibility_timeout": 600,
-            # No long poll: a worker of two queues would wait for one while the other has work.
-            "wait_time_seconds": 0,
-            "polling_interval": 0.1,
-        }
-        if settings.SOUVENIR_BROKER_URL.startswith("pgmq")
-        else {"visibility_timeout": 600}
+    broker_transport_options=transport_options(
+        settings.SOUVENIR_BROKER_URL, dsn=settings.SOUVENIR_BROKER_DSN
     ),
     broker_connection_retry_on_startup=True,
-    # Each queue has an exchange of its own: on a shared one, every queue would get every message.
-    task_queues=[
-        BrokerQueue(queue.value, Exchange(queue.value), routing_key=queue.value) for queue in Queue
-    ],
+    broker_connection_timeout=4.0,
+    broker_heartbeat=30.0,
+    task_queues=queues(settings.SOUVENIR_BROKER_URL),
     task_default_queue=Queue.INTERACTIVE.value,
     task_serializer="json",
     accept_content=["json"],
+    result_backend=None,
     task_ignore_result=True,
     task_acks_late=True,
-    task_reject_on_worker_lost=True,
-    task_time_limit=None,
+    task_acks_on_failure=True,
+    task_retry_on_worker_lost=True,  # at most `max_retries` times, unlike a rejected message
+    task_publish_retry=False,  # what cannot be sent stays in the outbox
+    task_time_limit=TASK_SECONDS,
     worker_prefetch_multiplier=1,
     worker_max_tasks_per_child=500,
+    worker_max_memory_per_child=CHILD_KIB,
+    worker_soft_shutdown_timeout=SOFT_SHUTDOWN_SECONDS,
+    # The lease is in the database: work that goes on without a broker is not lost, nor done twice.
+    worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     worker_enable_remote_control=False,
     worker_send_task_events=False,

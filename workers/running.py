@@ -18,7 +18,7 @@ from tenants.ledger import Cost, Lease, claim_job
 from tenants.ledger.allowances import charge
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.ledger.breaker import note_available, note_unavailable
-from workers.app import app
+from workers.app import MAX_RETRIES, app
 from workers.observing import observed
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
                 logger.error("job %s met the database: %s", job_id, where_it_broke(error))
                 connection.close()
 
-    return app.task(name=job.value)(run)
+    return app.task(name=job.value, max_retries=MAX_RETRIES, default_retry_delay=0)(run)
 
 
 def work(lease: Lease, handler: Callable[[Lease], None]) -> None:
