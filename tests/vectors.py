@@ -11,6 +11,8 @@ from souvenir.embedding.embedders import Vectors
 from souvenir.embedding.models import DIMENSIONS
 from souvenir.ingestion import buckets
 from souvenir.ingestion.models import Passage
+from souvenir.memories.models import Store
+from souvenir.memories.services import Statement, add_memory
 from tenants.isolation.scope import current_tenant
 
 
@@ -28,9 +30,19 @@ def some_vectors(count: int, *, seed: int = 1) -> Vectors:
 def fill_store_with(
     store_id: UUID, vectors: Vectors, *, bucket: int = buckets.COMMON
 ) -> list[UUID]:
-    """A passage for each vector, without text and without tokens. Needs a tenant scope."""
+    """A passage for each vector, all of one memory, without tokens. Needs a tenant scope."""
+    store = Store.objects.get(id=store_id)
+    memory = add_memory(store=store, statement=Statement(text="The same for all"))
     passages = [
-        Passage(id=new_id(), store_id=store_id, start=0, end=0, terms=1, embedded_with="x")
+        Passage(
+            id=new_id(),
+            store_id=store_id,
+            memory_id=memory.id,
+            start=0,
+            end=8,
+            terms=1,
+            embedded_with="x",
+        )
         for _ in vectors
     ]
     Passage.objects.bulk_create(passages, batch_size=2_000)

@@ -17,6 +17,7 @@ from souvenir.embedding.errors import StoreMoving
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.moving import Move, catch_up, clear_some, copy_some
 from souvenir.embedding.selectors import models_in_use
+from souvenir.embedding.upkeep import vacuum_partitions
 from souvenir.ingestion import buckets
 from souvenir.ingestion.models import LargeStore
 from souvenir.memories.errors import StoreNotFound
@@ -49,6 +50,8 @@ def promote_store(lease: Lease) -> None:
         index_store(lease.organization_id, large.bucket)
         _put_in_effect(lease, move, state=State.SERVING)
     _clear(lease, Move(large.store_id, old=buckets.COMMON, new=large.bucket))
+    # Until vacuum has seen them, pages of either are read for nothing.
+    vacuum_partitions(lease.organization_id, large.bucket)
     with lease.step():
         lease.finish()
 

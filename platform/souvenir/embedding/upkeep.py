@@ -53,6 +53,11 @@ _BUCKETS = """
      WHERE t.relispartition AND t.relkind = 'r' AND t.relname ~ '_b[0-9]+$'
        AND pg_partition_root(t.oid) = 'ingestion_passagevector'::regclass
 """
+_SIXTEENTH = """
+    SELECT format('ingestion_passagevector_%%s', lpad(part::text, 2, '0'))
+      FROM generate_series(0, 15) AS part
+     WHERE satisfies_hash_partition('ingestion_passagevector'::regclass, 16, part, %s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,17 @@ def keep_in_order() -> Upkeep | None:
         for table in MAINTAINED:
             _on("ANALYZE (SKIP_LOCKED) {}", table)
     return Upkeep(vacuumed, rebuilt, dropped, closed)
+
+
+def vacuum_partitions(tenant_id: UUID, bucket: int) -> None:
+    """Vacuum the common partition that a tenant's vectors are in, and that of a bucket.
+
+    Raises:
+        MaintainerMissing
+    """
+    (sixteenth,) = maintain(_SIXTEENTH, tenant_id)[0]
+    for name in (f"{sixteenth}_common", f"{sixteenth}_b{bucket}"):
+        _on("VACUUM (SKIP_LOCKED, ANALYZE) {}", name)
 
 
 def covering_indexes() -> list[CoveringIndex]:

@@ -39,7 +39,7 @@ WITH scope AS MATERIALIZED (
         SELECT -((embedding <#> %(vector)s::halfvec) + 0) AS similarity
         FROM ingestion_passagevector
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
-          AND model = %(model)s AND bucket = ANY (%(buckets)s) AND passage_id = c.passage_id OFFSET 0
+          AND model = %(model)s AND bucket IN ({buckets}) AND passage_id = c.passage_id OFFSET 0
     ) v ON true
 ), extent AS MATERIALIZED (
     -- Words are held against a passage that has every term of the question once, not against the

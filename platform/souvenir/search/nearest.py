@@ -40,7 +40,6 @@ def nearest(
     parameters: dict[str, object] = {
         "common": common,
         "model": belief.model.number,
-        "buckets": sorted({0, *belief.own.values()}),
     }
     if not by_meaning:
         return _NOTHING, parameters

@@ -112,7 +112,8 @@ def _ask(question: Question, text: str, belief: Belief) -> tuple[Answer, Belief]
     condition, values = _filter(question)
     narrow = _NARROW.format(condition=condition) if condition else ""
     near, places = nearest(question.store_ids, belief, narrow=narrow, by_meaning=vector is not None)
-    statement = _HYBRID.format(narrow=narrow, nearest=near)
+    buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
+    statement = _HYBRID.format(narrow=narrow, nearest=near, buckets=buckets)
     parameters: dict[str, Any] = {
         "tenant": current_tenant(),
         "stores": question.store_ids,

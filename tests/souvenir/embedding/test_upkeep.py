@@ -35,13 +35,7 @@ def _shared(tenant: Tenant, *texts: str) -> Store:
 
 
 def _leaf(tenant: Tenant) -> str:
-    with connections["maintainer"].cursor() as cursor:
-        cursor.execute(
-            "SELECT lpad(part::text, 2, '0') FROM generate_series(0, 15) AS part WHERE"
-            " satisfies_hash_partition('ingestion_passagevector'::regclass, 16, part, %s)",
-            [tenant.id],
-        )
-        return f"ingestion_passagevector_{cursor.fetchone()[0]}_common"
+    return f"{maintain(upkeep._SIXTEENTH, tenant.id)[0][0]}_common"
 
 
 def test_a_grown_index_is_built_anew_and_others_are_left(
