@@ -51,21 +51,27 @@ def charge(organization_id: UUID, *, seconds: float) -> None:
         )
 
 
-def check_quota(*, upload_bytes: int = 0) -> None:
-    """May the organization in scope send in so much more, and have another job?
+def check_jobs_quota() -> None:
+    """May the organization in scope have another job?
 
     Raises:
-        UploadQuotaExceeded, TooManyJobs: QuotaExceeded, with `retry_after_seconds`.
+        TooManyJobs: QuotaExceeded, with `retry_after_seconds`.
     """
-    allowance = allowance_of(current_tenant())
-    unfinished = Job.objects.filter(state__in=UNFINISHED).count()
-    if allowance.jobs_waiting is not None and unfinished >= allowance.jobs_waiting:
-        raise TooManyJobs(limit=allowance.jobs_waiting, retry_after_seconds=_FULL_SECONDS)
+    limit = allowance_of(current_tenant()).jobs_waiting
+    if limit is not None and Job.objects.filter(state__in=UNFINISHED).count() >= limit:
+        raise TooManyJobs(limit=limit, retry_after_seconds=_FULL_SECONDS)
+
+
+def check_upload_quota(*, upload_bytes: int = 1) -> None:
+    """May the organization in scope send in so much more today?
+
+    Raises:
+        UploadQuotaExceeded: QuotaExceeded, with `retry_after_seconds`.
+    """
+    limit = allowance_of(current_tenant()).bytes_per_day
     used = Usage.objects.filter(day=_today()).values_list("uploaded_bytes", flat=True).first() or 0
-    if allowance.bytes_per_day is not None and used + upload_bytes > allowance.bytes_per_day:
-        raise UploadQuotaExceeded(
-            limit=allowance.bytes_per_day, retry_after_seconds=_seconds_to_midnight()
-        )
+    if limit is not None and used + upload_bytes > limit:
+        raise UploadQuotaExceeded(limit=limit, retry_after_seconds=_seconds_to_midnight())
 
 
 def count_upload(*, upload_bytes: int) -> None:
@@ -77,7 +83,7 @@ def count_upload(*, upload_bytes: int) -> None:
     day = _today()
     Usage.objects.bulk_create([Usage(day=day)], ignore_conflicts=True)
     Usage.objects.filter(day=day).update(uploaded_bytes=F("uploaded_bytes") + upload_bytes)
-    check_quota()
+    check_upload_quota(upload_bytes=0)
 
 
 def _today() -> Any:

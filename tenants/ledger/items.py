@@ -4,70 +4,86 @@ The job's lease covers its items. An item's effects, its state and the job's pro
 step, under the fence.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-from django.db.models import F, QuerySet, Sum
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from souvenir.core.errors import SouvenirError, Unavailable
+from souvenir.core.errors import Invalid, SouvenirError
 from tenants.errors import ItemBreaks, LeaseLost
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.ledger.lease import Cost, Lease, told
-from tenants.ledger.selectors import job_items
+from tenants.ledger.selectors import SET_ASIDE, job_items
 from tenants.models import Job, JobItem
 
+logger = logging.getLogger(__name__)
 MOST_LOSSES = 2  # workers that die over one item before it is cut, or set aside
 State = JobItem.State
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What an item is made of: `size` units of what the job's code finds by `name`."""
+    """What an item is made of: `size` units from `first` on, of what is found by `name`."""
 
     name: str
     size: int
+    first: int = 0
 
 
 def plan_items(lease: Lease, parts: Iterable[Part], *, start: int = 0) -> int:
     """Write a job's items down, in order. Call in a step. Gives how many there are."""
     items = [
-        JobItem(job_id=lease.job_id, ordinal=start + n, name=part.name, size=part.size)
+        JobItem(
+            job_id=lease.job_id,
+            ordinal=start + n,
+            name=part.name,
+            first=part.first,
+            size=part.size,
+        )
         for n, part in enumerate(parts)
     ]
     JobItem.objects.bulk_create(items, batch_size=500)
     return len(items)
 
 
-def work_items(lease: Lease, do: Callable[[JobItem], Cost]) -> bool:
+def work_items(
+    lease: Lease,
+    do: Callable[[JobItem], Cost],
+    *,
+    set_aside: Callable[[JobItem], None] = lambda _: None,
+) -> bool:
     """Do a job's items one by one, until all are settled or the turn is over.
 
-    `do` runs in a step; what it raises decides: an error that a person can act on sets the item
-    aside with its code; one of ours cuts it in two, until what breaks us stands alone and is set
-    aside; Unavailable leaves it for later.
+    `do` runs in a step; what it raises decides. Invalid sets the item aside with its code. What
+    breaks us cuts it in two, until it stands alone and is set aside: then `set_aside` may keep
+    what can be kept of it, in the same step. Everything else is about the whole job.
 
     Returns:
         True: all are settled, the lease is still held. False: the turn was given back.
 
     Raises:
         LeaseLost
-        Unavailable: with the item waiting again.
+        SouvenirError: with the item waiting again.
     """
-    while (item := _begin_next(lease)) is not None:
+    while (item := _begin_next(lease, set_aside)) is not None:
         try:
             _do_one(lease, item, do)
         except LeaseLost:
             raise
-        except Unavailable:
+        except Invalid as error:
+            with lease.step():
+                _settle_badly(lease, item, State.FAILED, error)
+        except SouvenirError:
             _leave_for_later(lease, item)
             raise
-        except SouvenirError as error:
-            _set_aside(lease, item, State.FAILED, error)
         except BREAKS as error:
-            _break(lease, item, where_it_broke(error))
+            with lease.step():
+                _cut_or_set_aside(lease, item, where_it_broke(error), set_aside)
         if lease.turn_is_over:
             with lease.step():
                 if job_items(job_id=lease.job_id).filter(state=State.QUEUED).exists():
@@ -76,17 +92,15 @@ def work_items(lease: Lease, do: Callable[[JobItem], Cost]) -> bool:
     return True
 
 
-def set_aside_count(lease: Lease) -> int:
-    """How many units of the job are set aside now. Needs its scope."""
-    found = _items(lease).filter(state__in=(State.FAILED, State.QUARANTINED))
-    units: int = found.aggregate(units=Sum("size", default=0))["units"]
-    return units
+def items_set_aside(lease: Lease) -> list[JobItem]:
+    """What of the job is set aside now, in order. Needs its scope."""
+    return list(job_items(job_id=lease.job_id).filter(state__in=SET_ASIDE))
 
 
-def _begin_next(lease: Lease) -> JobItem | None:
+def _begin_next(lease: Lease, set_aside: Callable[[JobItem], None]) -> JobItem | None:
     """Take the next item, and write down who has it before it is touched."""
     with lease.step():
-        _judge_the_lost(lease)
+        _judge_the_lost(lease, set_aside)
         item = _items(lease).filter(state=State.QUEUED).order_by("ordinal", "first").first()
         if item is not None:
             _items(lease).filter(id=item.id).update(
@@ -114,7 +128,7 @@ def _do_one(lease: Lease, item: JobItem, do: Callable[[JobItem], Cost]) -> None:
         lease.move_on(done=item.size)
 
 
-def _judge_the_lost(lease: Lease) -> None:
+def _judge_the_lost(lease: Lease, set_aside: Callable[[JobItem], None]) -> None:
     """Items whose worker is gone: most may simply try again. Not its fault if the server fell."""
     lost = _items(lease).filter(state=State.RUNNING).exclude(fence=lease.fence)
     for item in lost:
@@ -123,7 +137,7 @@ def _judge_the_lost(lease: Lease) -> None:
             item.losses += 1
         item.save()
         if item.losses >= MOST_LOSSES:
-            _cut_or_set_aside(lease, item, "WorkerLost")
+            _cut_or_set_aside(lease, item, "WorkerLost", set_aside)
 
 
 def _server_started() -> datetime:
@@ -133,14 +147,16 @@ def _server_started() -> datetime:
         return started
 
 
-def _break(lease: Lease, item: JobItem, what: str) -> None:
-    with lease.step():
-        _cut_or_set_aside(lease, item, what)
-
-
-def _cut_or_set_aside(lease: Lease, item: JobItem, what: str) -> None:
+def _cut_or_set_aside(
+    lease: Lease, item: JobItem, what: str, set_aside: Callable[[JobItem], None]
+) -> None:
     if item.size == 1:
         _settle_badly(lease, item, State.QUARANTINED, ItemBreaks(what=what))
+        try:
+            with transaction.atomic():
+                set_aside(item)
+        except BREAKS as error:
+            logger.error("nothing of an item could be kept: %s", where_it_broke(error))
         return
     half = item.size // 2
     JobItem.objects.create(
@@ -152,11 +168,6 @@ def _cut_or_set_aside(lease: Lease, item: JobItem, what: str) -> None:
     )
     _items(lease).filter(id=item.id).update(state=State.QUEUED, size=half, losses=0)
     lease.move_on()
-
-
-def _set_aside(lease: Lease, item: JobItem, state: str, error: SouvenirError) -> None:
-    with lease.step():
-        _settle_badly(lease, item, state, error)
 
 
 def _settle_badly(lease: Lease, item: JobItem, state: str, error: SouvenirError) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from souvenir.core.errors import Unavailable
 from souvenir.core.jobs import Job as Kind
 from souvenir.embedding.errors import EmbedderUnavailable
-from souvenir.memories.errors import PersonNotFound
+from souvenir.memories.errors import MemoryEmpty, PersonNotFound
 from souvenir.memories.models import Person
 from souvenir.memories.services import ensure_person
 from tenants.errors import LeaseLost
@@ -23,7 +23,7 @@ from tenants.ledger import (
     job_items,
     retry_failed_items,
 )
-from tenants.ledger.items import Part, plan_items, set_aside_count, work_items
+from tenants.ledger.items import Part, items_set_aside, plan_items, work_items
 from tenants.models import Job, JobItem
 from tests.builders import Tenant
 
@@ -90,7 +90,7 @@ def test_an_item_that_a_person_can_mend_is_set_aside_with_its_code(acme: Tenant)
     def refuse_a(item: JobItem) -> Cost:
         if item.name == "a":
             ensure_person(external_id="half-done")
-            raise PersonNotFound(person="x")
+            raise MemoryEmpty
         return _remember_each(item)
 
     assert work_items(lease, refuse_a)
@@ -98,6 +98,18 @@ def test_an_item_that_a_person_can_mend_is_set_aside_with_its_code(acme: Tenant)
     assert [state for *_, state in _items(lease)] == ["failed", "succeeded"]
     assert (_job(lease).done, _job(lease).failed) == (1, 1)
     assert _people(lease) == ["b-0"], "nothing half-done is kept"
+
+
+def test_what_is_about_the_whole_job_is_not_put_down_to_an_item(acme: Tenant) -> None:
+    lease = _begun(acme, Part("a", 1))
+
+    def refuse(_: JobItem) -> Cost:
+        raise PersonNotFound(person="x")
+
+    with pytest.raises(PersonNotFound):
+        work_items(lease, refuse)
+
+    assert _items(lease) == [("a", 0, 1, "queued")]
 
 
 def test_what_breaks_us_is_found_by_halving_and_set_aside_alone(acme: Tenant) -> None:
@@ -114,7 +126,7 @@ def test_what_breaks_us_is_found_by_halving_and_set_aside_alone(acme: Tenant) ->
     assert (_job(lease).done, _job(lease).failed) == (7, 1)
     with tenant_scope(acme.id):
         bad = job_items(job_id=lease.job_id).get(state="quarantined")
-        assert set_aside_count(lease) == 1
+        assert items_set_aside(lease) == [bad]
     assert (bad.error_class, bad.error_code) == ("poison", "item-breaks")
     assert bad.error_params["what"].startswith("ValueError at test_job_items.py:")
     assert "words" not in str(bad.error_params)

@@ -17,7 +17,7 @@ from souvenir.ingestion.deriving import derive_again
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
 from souvenir.ingestion.passages import remove_passages
 from souvenir.ingestion.placing import remove_strays
-from souvenir.ingestion.services import ASSETS, UPLOADS
+from souvenir.ingestion.services import ASSETS, remove_upload
 from souvenir.memories.models import (
     Conversation,
     Evidence,
@@ -149,7 +149,7 @@ def _erase_import(lease: Lease, erasure: Erasure) -> None:
         raw = RawObject.objects.filter(batch_id=import_id)
         counts = {"asset_files": sum(files), "assets": assets.delete()[0]}
         counts |= {"raw_objects": raw.delete()[0]}
-        objects.remove(UPLOADS, str(import_id))
+        remove_upload(import_id)
         for conversation_id in sorted(shared):
             counts = dict(Counter(counts) + Counter(derive_again(conversation_id=conversation_id)))
         counts |= {"imports": Import.objects.filter(id=import_id).delete()[0]}
@@ -204,10 +204,8 @@ def _remove_reach(lease: Lease, erasure: Erasure, reach: Reach) -> None:
             objects.remove(ASSETS, str(asset_id))
             for asset_id in assets.values_list("id", flat=True)
         ]
-        uploads = [
-            objects.remove(UPLOADS, str(id_)) for id_ in imports.values_list("id", flat=True)
-        ]
-        _count(erasure.id, {"asset_files": sum(files), "upload_files": sum(uploads)})
+        uploads = sum(remove_upload(id_) for id_ in imports.values_list("id", flat=True))
+        _count(erasure.id, {"asset_files": sum(files), "upload_files": uploads})
     _remove_passages(lease, erasure, reach)
     for erasable in ERASABLES:
         with lease.step():

@@ -18,6 +18,7 @@ from souvenir.portability.souvenir_archive import writing_archive
 from tenants import objects
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import Lease, accept_job
+from tenants.ledger.allowances import check_jobs_quota
 from tenants.models import Job
 
 _CHUNK_BYTES = 1024 * 1024
@@ -25,7 +26,12 @@ EXPORTS = "exports"  # the kind of object that a finished copy is
 
 
 def request_export(*, person: Person | None) -> Export:
-    """Ask for a copy of all of a person's or the organization's memory. Needs a tenant scope."""
+    """Ask for a copy of all of a person's or the organization's memory. Needs a tenant scope.
+
+    Raises:
+        TooManyJobs
+    """
+    check_jobs_quota()
     export = Export.objects.create(person_id=person.id if person else None)
     job = accept_job(
         Kind.WRITE_EXPORT, subject_id=export.id, person_id=export.person_id, unit="files"

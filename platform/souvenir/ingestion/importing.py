@@ -1,9 +1,14 @@
-"""Run an import: read the upload through once, then keep it object by object, in small steps."""
+"""Run an import: look at the upload, take it apart, keep it unit by unit, tell what became of it.
+
+What is looked at is refused whole or taken whole. From then on each unit is an item of the job: it
+is kept once, and what breaks us is set aside alone.
+"""
 
 import hashlib
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO
+import json
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, BinaryIO
 
 from souvenir.core.errors import Invalid
 from souvenir.ingestion.errors import PersonNeeded, UploadGone
@@ -11,33 +16,42 @@ from souvenir.ingestion.merging import keep_conversation, short_id
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
 from souvenir.ingestion.passages import index_messages, remove_passages
 from souvenir.ingestion.restore import restore_archive
-from souvenir.ingestion.services import ASSETS, UPLOADS, ask_for_vectors
-from souvenir.memories.models import Conversation, Message, Source
+from souvenir.ingestion.services import (
+    ASSETS,
+    REPORTS,
+    UNITS,
+    UPLOADS,
+    ask_for_vectors,
+    remove_upload,
+)
+from souvenir.ingestion.units import TakenApart, objects_of, take_apart
+from souvenir.memories.models import Conversation, Message, Source, Store
 from souvenir.memories.services import ensure_source
-from souvenir.portability.documents import AssetRead, ItemRead, ObjectRead
+from souvenir.portability.documents import AssetRead, ObjectRead
 from souvenir.portability.fidelity import Fidelity
-from souvenir.portability.reading import inspect, read
+from souvenir.portability.reading import assets, inspect, read
 from souvenir.portability.souvenir_archive import is_souvenir_archive
 from souvenir.portability.stored_file import StoredFile
 from tenants import objects
-from tenants.isolation.scope import tenant_scope
-from tenants.ledger import Lease
+from tenants.isolation.scope import tenant_named, tenant_scope
+from tenants.ledger import Cost, Lease, job_items
+from tenants.ledger.items import Part, items_set_aside, plan_items, work_items
+from tenants.models import JobItem
 
-_STEP_ITEMS = 25
-_STEP_BYTES = 4 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
+_UNIT_ASSETS = 10
+_ASSETS = "assets"  # the name of items that are files which came along; others name a place
+_PLACES = 5  # of what was set aside, in the report
 
 
 def run_import(lease: Lease) -> None:
-    """Bring an upload in. Safe to run again from any point: what is here already is left alone.
-
-    The first pass over the file changes nothing: what cannot be read whole is refused whole.
+    """Bring an upload in, for a turn or to its end. Safe to run again from any point.
 
     Raises:
         Invalid: the upload cannot be used; nothing of it is stored, and it is not kept.
         LeaseLost
     """
-    with lease.step(done=0):
+    with lease.step():
         record = Import.objects.select_related("store", "person").get(id=lease.subject_id)
         upload = objects.stored(UPLOADS, str(record.id))
     if not upload.exists():
@@ -45,71 +59,179 @@ def run_import(lease: Lease) -> None:
     try:
         if is_souvenir_archive(upload):
             restore_archive(lease, record, upload, record.person)
+            is_done = True
         else:
-            _import_export(lease, record, upload)
+            is_done = _import_export(lease, record, upload)
     except Invalid:
-        _remove_upload(lease, record)
+        _clean_up(lease, record)
         raise
-    _remove_upload(lease, record)
+    if is_done:
+        _clean_up(lease, record)
 
 
-def _import_export(lease: Lease, record: Import, upload: StoredFile) -> None:
-    """Bring a provider's export in."""
+def _import_export(lease: Lease, record: Import, upload: StoredFile) -> bool:
+    """Bring a provider's export in. True: nothing of the upload is needed any more."""
     if record.store is None:
         raise PersonNeeded
+    with lease.step():
+        is_planned = job_items(job_id=lease.job_id).exists()
+    if not is_planned:
+        _plan(lease, record, record.store, upload)
+    with lease.step():
+        of_this = Import.objects.filter(id=record.id).values("source_id")
+        source = Source.objects.select_related("store").get(id__in=of_this)
+    keeping = _Keeping(record, source, upload)
+    if not work_items(lease, keeping.keep, set_aside=keeping.keep_raw):
+        return False
+    with lease.step():
+        left = items_set_aside(lease)
+        record.report = _report(record, left, keeping.places_of(left[:_PLACES]))
+        record.save(update_fields=["report"])
+        ask_for_vectors(
+            store_id=source.store_id, person_id=record.person_id, parent_id=lease.job_id
+        )
+        lease.finish()
+    return not left
+
+
+def _plan(lease: Lease, record: Import, store: Store, upload: StoredFile) -> None:
+    """Look at the whole upload, then take it apart. Until the last step, nothing of it is kept."""
     inspection = inspect(upload, name=record.file_name)
+    fidelity = Fidelity(inspection)
+    draft = f"{record.id}-{lease.fence}"
+    with (
+        tenant_named(lease.organization_id),  # no transaction is open meanwhile
+        objects.writing(UNITS, draft, sealed_for=record.sealed_for()) as stream,
+    ):
+        parts = list(take_apart(_read(record, upload, fidelity), stream))
     with lease.step(total=inspection.objects + inspection.assets):
-        source = ensure_source(
-            store=record.store,
+        record.source_id = ensure_source(
+            store=store,
             provider=inspection.provider,
             account=short_id(inspection.account, longest=200),
-        )
-        record.source_id, record.layout = source.id, inspection.layout
+        ).id
+        record.layout = inspection.layout
         record.save(update_fields=["source", "layout"])
-    fidelity = Fidelity(inspection)
-    done = 0
-    for items in _batches(read(upload, name=record.file_name)):
-        done += len(items)
-        with lease.step(done=done):
-            for item in items:
-                fidelity.add(item)
-                _keep(item, record, source)
-    with lease.step():
-        record.report = {**fidelity.as_json(), "added": _added(record)}
-        record.save(update_fields=["report"])
-        ask_for_vectors(store_id=source.store_id, person_id=record.person_id)
-        lease.finish()
+        objects.store(
+            REPORTS,
+            str(record.id),
+            [json.dumps(fidelity.as_json()).encode()],
+            sealed_for=record.sealed_for(),
+        )
+        objects.rename(UNITS, draft, to=str(record.id))
+        plan_items(lease, [*parts, *_asset_parts(inspection.assets)])
 
 
-def _keep(item: ItemRead, record: Import, source: Source) -> None:
-    if isinstance(item, AssetRead):
-        _keep_asset(item, record, source)
-    else:
-        _keep_object(item, record, source)
+def _read(record: Import, upload: StoredFile, fidelity: Fidelity) -> Iterator[ObjectRead]:
+    for item in read(upload, name=record.file_name):
+        fidelity.add(item)
+        if isinstance(item, ObjectRead):
+            yield item
 
 
-def _keep_object(item: ObjectRead, record: Import, source: Source) -> None:
-    """Keep one raw object and the conversation it was understood as; nothing if it is here."""
-    sha256 = hashlib.sha256(item.raw.body).hexdigest()
-    if RawObject.objects.filter(store_id=source.store_id, sha256=sha256).exists():
-        return
-    conversation = None
-    if item.conversation is not None:
-        kept = keep_conversation(source=source, document=item.conversation, import_id=record.id)
-        conversation = kept.conversation
-        _index_again(conversation, kept.enriched)
-        index_messages(conversation, kept.added)
-    RawObject.objects.create(
-        batch_id=record.id,
-        store_id=source.store_id,
-        conversation_id=conversation.id if conversation else None,
-        kind=item.raw.kind,
-        path=item.raw.path,
-        ordinal=item.raw.ordinal,
-        sha256=sha256,
-        size_bytes=len(item.raw.body),
-        body=zlib.compress(item.raw.body),
-    )
+def _asset_parts(count: int) -> Iterator[Part]:
+    for first in range(0, count, _UNIT_ASSETS):
+        yield Part(_ASSETS, size=min(_UNIT_ASSETS, count - first), first=first)
+
+
+def _report(record: Import, left: list[JobItem], places: list[str]) -> dict[str, Any]:
+    with objects.stored(REPORTS, str(record.id)).open() as stream:
+        report: dict[str, Any] = json.load(stream)
+    if left:
+        report["complete"] = False
+        count = sum(item.size for item in left)
+        report["notices"]["set-aside"] = {"count": count, "where": places}
+    return {**report, "added": _added(record)}
+
+
+class _Keeping:
+    """What an import keeps, one item of its job at a time."""
+
+    def __init__(self, record: Import, source: Source, upload: StoredFile) -> None:
+        self._record = record
+        self._source = source
+        self._upload = upload
+
+    def keep(self, item: JobItem) -> Cost:
+        """Keep what an item stands for; what is here already is left alone. Call in a step."""
+        if item.name == _ASSETS:
+            return Cost(bytes=sum(map(self._keep_asset, self._assets_of(item))))
+        return Cost(bytes=sum(map(self._keep_object, self._objects_of(item))))
+
+    def keep_raw(self, item: JobItem) -> None:
+        """Keep the bytes of an object that we cannot understand; it can be tried again."""
+        if item.name != _ASSETS:
+            for taken in self._objects_of(item):
+                (self._here(taken) or self._new(taken)).save()
+
+    def places_of(self, items: list[JobItem]) -> list[str]:
+        """Where in the upload some items stand: paths and ordinals, no content."""
+        places = []
+        for item in items:
+            if item.name == _ASSETS:
+                places += [asset.path for asset in self._assets_of(item)]
+            else:
+                taken = self._objects_of(item)
+                places += [f"{one.raw.path}#{one.raw.ordinal}" for one in taken]
+        return places
+
+    def _objects_of(self, item: JobItem) -> Iterator[TakenApart]:
+        with objects.stored(UNITS, str(self._record.id)).open() as stream:
+            yield from objects_of(stream, begins=int(item.name), first=item.first, size=item.size)
+
+    def _assets_of(self, item: JobItem) -> Iterator[AssetRead]:
+        found = assets(self._upload, name=self._record.file_name)
+        return islice(found, item.first, item.first + item.size)
+
+    def _keep_object(self, taken: TakenApart) -> int:
+        """Keep one raw object and the conversation it is understood as; nothing if both are here.
+
+        Gives its size in bytes.
+        """
+        raw = self._here(taken)
+        if raw is not None and (raw.conversation_id or not taken.codec):
+            return raw.size_bytes
+        raw = raw or self._new(taken)
+        if (document := taken.conversation()) is not None:
+            kept = keep_conversation(
+                source=self._source, document=document, import_id=self._record.id
+            )
+            _index_again(kept.conversation, kept.enriched)
+            index_messages(kept.conversation, kept.added)
+            raw.conversation_id = kept.conversation.id
+        raw.save()
+        return raw.size_bytes
+
+    def _here(self, taken: TakenApart) -> RawObject | None:
+        sha256 = hashlib.sha256(taken.raw.body).hexdigest()
+        return RawObject.objects.filter(store_id=self._source.store_id, sha256=sha256).first()
+
+    def _new(self, taken: TakenApart) -> RawObject:
+        return RawObject(
+            batch_id=self._record.id,
+            store_id=self._source.store_id,
+            kind=taken.raw.kind,
+            path=taken.raw.path,
+            ordinal=taken.raw.ordinal,
+            sha256=hashlib.sha256(taken.raw.body).hexdigest(),
+            size_bytes=len(taken.raw.body),
+            body=taken.packed,
+        )
+
+    def _keep_asset(self, item: AssetRead) -> int:
+        """Keep a file that came along. Its bytes can be read only once; the row's id names them."""
+        asset = Asset(batch_id=self._record.id, store_id=self._source.store_id, path=item.path)
+        name, digest = str(asset.id), hashlib.sha256()
+        with item.open() as stream:
+            chunks = _hashed(stream, digest.update)
+            asset.size_bytes = objects.store(ASSETS, name, chunks, sealed_for=asset.sealed_for())
+        asset.sha256 = digest.hexdigest()
+        found = Asset.objects.filter(store_id=self._source.store_id, sha256=asset.sha256)
+        if found.exists():
+            objects.remove(ASSETS, name)
+        else:
+            asset.save(force_insert=True)
+        return item.bytes_size
 
 
 def _index_again(conversation: Conversation, messages: list[Message]) -> None:
@@ -138,27 +260,6 @@ def _hashed(stream: BinaryIO, update: Callable[[bytes], None]) -> Iterator[bytes
         yield chunk
 
 
-def _batches(items: Iterable[ItemRead]) -> Iterator[list[ItemRead]]:
-    """Items in groups that one short transaction can hold.
-
-    A file stands alone: it has to be opened before the next item is asked for.
-    """
-    batch: list[ItemRead] = []
-    size = 0
-    for item in items:
-        is_file = isinstance(item, AssetRead)
-        size += 0 if isinstance(item, AssetRead) else len(item.raw.body)
-        if batch and (is_file or len(batch) >= _STEP_ITEMS or size >= _STEP_BYTES):
-            yield batch
-            batch, size = [], 0
-        if is_file:
-            yield [item]
-        else:
-            batch.append(item)
-    if batch:
-        yield batch
-
-
 def _added(record: Import) -> dict[str, int]:
     """What this import brought that was not here before."""
     return {
@@ -169,6 +270,6 @@ def _added(record: Import) -> dict[str, int]:
     }
 
 
-def _remove_upload(lease: Lease, record: Import) -> None:
+def _clean_up(lease: Lease, record: Import) -> None:
     with tenant_scope(lease.organization_id):
-        objects.remove(UPLOADS, str(record.id))
+        remove_upload(record.id)

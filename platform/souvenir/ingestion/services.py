@@ -17,9 +17,13 @@ from souvenir.memories.models import Memory, Person, Store
 from souvenir.memories.selectors import current_versions, personal_store
 from souvenir.memories.services import Statement, add_memory, correct_memory
 from tenants import objects
+from tenants.errors import QuotaExceeded
 from tenants.ledger import accept_job
+from tenants.ledger.allowances import check_jobs_quota, check_upload_quota, count_upload
 
 UPLOADS = "uploads"  # the kind of object that an upload is until it has been read
+UNITS = "units"  # the same, taken apart: what has been read and is not all kept yet
+REPORTS = "reports"  # what that reading has counted
 ASSETS = "assets"  # the kind of object that holds an asset's bytes
 ARCHIVE_LAYOUT = "souvenir-archive"  # of an import that restores an archive of ours
 
@@ -38,8 +42,10 @@ def accept_import(*, person: Person | None, upload: Upload) -> Import:
     `person` may be None only for the archive of a whole organization.
 
     Raises:
-        UploadEmpty, UploadTooLarge: nothing is kept.
+        UploadEmpty, UploadTooLarge, UploadQuotaExceeded, TooManyJobs: nothing is kept.
     """
+    check_jobs_quota()
+    check_upload_quota()
     import_id = new_id()
     digest = hashlib.sha256()
     store = personal_store(person=person) if person else None
@@ -56,6 +62,11 @@ def accept_import(*, person: Person | None, upload: Upload) -> Import:
     if not record.size_bytes:
         objects.remove(UPLOADS, str(import_id))
         raise UploadEmpty
+    try:
+        count_upload(upload_bytes=record.size_bytes)
+    except QuotaExceeded:
+        objects.remove(UPLOADS, str(import_id))
+        raise
     record.sha256 = digest.hexdigest()
     record.save(force_insert=True)
     person_id = person.id if person else None
@@ -65,9 +76,26 @@ def accept_import(*, person: Person | None, upload: Upload) -> Import:
     return record
 
 
-def ask_for_vectors(*, store_id: UUID, person_id: UUID | None) -> None:
-    """Accept the job that embeds what is new in a store."""
-    accept_job(Job.EMBED_PASSAGES, subject_id=store_id, person_id=person_id, unit="passages")
+def remove_upload(import_id: UUID) -> int:
+    """Remove an upload and what was made of it on the way. Gives how many files there were."""
+    names = {
+        kind: [name for name in objects.names(kind) if name.startswith(str(import_id))]
+        for kind in (UPLOADS, UNITS, REPORTS)
+    }
+    return sum(objects.remove(kind, name) for kind in names for name in names[kind])
+
+
+def ask_for_vectors(
+    *, store_id: UUID, person_id: UUID | None, parent_id: UUID | None = None
+) -> None:
+    """Accept the job that embeds what is new in a store; `parent_id`: the job that asks for it."""
+    accept_job(
+        Job.EMBED_PASSAGES,
+        subject_id=store_id,
+        person_id=person_id,
+        unit="passages",
+        parent_id=parent_id,
+    )
 
 
 @transaction.atomic

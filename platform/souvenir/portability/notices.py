@@ -4,6 +4,10 @@ from souvenir.core.errors import gettext_noop
 from souvenir.portability.documents import Notice
 
 NOTICES: dict[str, str] = {
+    # The import
+    "set-aside": gettext_noop(
+        "Something of the file could not be taken in. It was set aside, and can be tried again."
+    ),
     # The file
     "archive-not-opened": gettext_noop(
         "An archive inside the upload was kept as a file, and not opened."

@@ -55,6 +55,21 @@ def read(
             yield _understood(item, is_in_history=is_in_history)
 
 
+def assets(
+    upload: StoredFile, *, name: str = "", limits: Limits = DEFAULT_LIMITS
+) -> Iterator[AssetRead]:
+    """Give every other file of an upload that `inspect` accepted, in its order, and no object.
+
+    Each is to be opened before the next one is asked for.
+
+    Raises:
+        Invalid: as `inspect`, if the file has changed since.
+    """
+    for file in sorted_files(upload, limits, name):
+        if file.use == "asset":
+            yield AssetRead(file.member.path, file.member.bytes_size, file.member.open)
+
+
 def _objects(file: SortedFile, limits: Limits) -> Iterator[ParsedObject]:
     if file.use == "objects":
         yield from parsed_objects(file.member, limits)

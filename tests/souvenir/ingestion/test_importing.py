@@ -137,7 +137,7 @@ def test_an_import_interrupted_anywhere_is_finished_by_the_next_worker(acme: Ten
         lease = claim_job(record)
     assert lease is not None
     with pytest.raises(_Killed):
-        HANDLERS[Kind.RUN_IMPORT](_DyingLease(lease, after=4))  # type: ignore[arg-type]  # a lease that dies
+        HANDLERS[Kind.RUN_IMPORT](_DyingLease(lease, after=7))  # type: ignore[arg-type]  # a lease that dies
     with tenant_scope(acme.id):
         half = Conversation.objects.count()
         Job.objects.filter(id=record).update(state="queued")

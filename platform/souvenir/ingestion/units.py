@@ -1,0 +1,83 @@
+"""An upload taken apart into units that can each be kept in one short transaction.
+
+The objects of an upload are written once, one after the other, into a file that can be read from
+any place. A unit is a few of them; so an import that leaves off goes on where it was, without
+reading the upload again.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from souvenir.portability.documents import ConversationDocument, ObjectRead, RawObject
+from souvenir.portability.formats.registry import CODECS
+from souvenir.portability.json_values import parse
+from souvenir.portability.notices import NoticeLog
+from tenants.ledger.items import Part
+
+UNIT_OBJECTS = 25  # about half a second of one core
+UNIT_BYTES = 1024 * 1024
+_LENGTH_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TakenApart:
+    """One object of an upload, and how it was understood."""
+
+    raw: RawObject
+    packed: bytes  # zlib, of the raw bytes
+    codec: str  # "": it is no conversation
+    conversation_id: str  # the provider's
+
+    def conversation(self) -> ConversationDocument | None:
+        """Read it again, as it was read when the upload was taken apart."""
+        if not self.codec:
+            return None
+        value = parse(self.raw.body).value
+        log = NoticeLog(self.conversation_id)
+        return CODECS[self.codec].normalise(value, self.conversation_id, log)
+
+
+def take_apart(objects: Iterable[ObjectRead], stream: BinaryIO) -> Iterator[Part]:
+    """Write objects to `stream`, and give the units that they make; a unit's name is its place."""
+    place = begins = count = size = 0
+    for item in objects:
+        written = _write(item, stream)
+        place, count, size = place + written, count + 1, size + len(item.raw.body)
+        if count == UNIT_OBJECTS or size >= UNIT_BYTES:
+            yield Part(name=str(begins), size=count)
+            begins, count, size = place, 0, 0
+    if count:
+        yield Part(name=str(begins), size=count)
+
+
+def objects_of(stream: BinaryIO, *, begins: int, first: int, size: int) -> Iterator[TakenApart]:
+    """The objects `first` to `first + size` of the unit that begins at a place of `stream`."""
+    stream.seek(begins)
+    for number in range(first + size):
+        head = json.loads(_read_block(stream))
+        packed = _read_block(stream)
+        if number >= first:
+            raw = RawObject(head["kind"], head["path"], head["ordinal"], zlib.decompress(packed))
+            yield TakenApart(raw, packed, head["codec"], head["conversation_id"])
+
+
+def _write(item: ObjectRead, stream: BinaryIO) -> int:
+    document = item.conversation
+    head = {
+        "kind": item.raw.kind,
+        "path": item.raw.path,
+        "ordinal": item.raw.ordinal,
+        "codec": document.provider if document else "",
+        "conversation_id": document.provider_id if document else "",
+    }
+    blocks = (json.dumps(head).encode(), zlib.compress(item.raw.body))
+    return sum(
+        stream.write(len(block).to_bytes(_LENGTH_BYTES)) + stream.write(block) for block in blocks
+    )
+
+
+def _read_block(stream: BinaryIO) -> bytes:
+    return stream.read(int.from_bytes(stream.read(_LENGTH_BYTES)))
