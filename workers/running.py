@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from celery import Task
 from django.db import DatabaseError, connection
 
 from souvenir.core.errors import SouvenirError, Unavailable
-from souvenir.core.jobs import Job, read_ticket
+from souvenir.core.jobs import TICKET, Job, read_ticket
 from souvenir.core.log_fields import log_fields, note
 from tenants.errors import JobBroke, LeaseLost
 from tenants.isolation.scope import tenant_scope
@@ -28,7 +29,8 @@ _BEAT_SECONDS = 5.0  # a quarter of a lease
 def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
     """Make the Celery task of a job. Its message is a doorbell: rung twice, it works once."""
 
-    def run(*, ticket: str) -> None:
+    def run(task: Task) -> None:
+        ticket = (task.request.headers or {}).get(TICKET)
         organization_id, job_id = read_ticket(ticket, job=job)
         with log_fields(job_id=str(job_id), kind=job.value, tenant_id=str(organization_id)):
             try:
@@ -42,7 +44,8 @@ def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
                 logger.error("job %s met the database: %s", job_id, where_it_broke(error))
                 connection.close()
 
-    return app.task(name=job.value, max_retries=MAX_RETRIES, default_retry_delay=0)(run)
+    options = {"bind": True, "max_retries": MAX_RETRIES, "default_retry_delay": 0}
+    return app.task(name=job.value, **options)(run)
 
 
 def work(lease: Lease, handler: Callable[[Lease], None]) -> None:

@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 
 _BROKER_SECONDS = 2.0  # a probe does not wait longer
 _SALT = "souvenir.job"
+TICKET = "souvenir-ticket"  # the header of a message that says for whom it is, signed
 TICKET_SECONDS = 24 * 60 * 60  # a ticket older than this is refused; the relay sends a new one
 
 
@@ -56,7 +57,7 @@ QUEUES = {
 def ring(job: Job, *, organization_id: UUID, job_id: UUID) -> None:
     """Ring now. Ringing twice does no harm. The relay does it: what is owed is in the outbox."""
     ticket = signing.dumps([job.value, str(organization_id), str(job_id)], salt=_SALT)
-    current_app.send_task(job.value, kwargs={"ticket": ticket}, queue=QUEUES[job].value)
+    current_app.send_task(job.value, headers={TICKET: ticket}, queue=QUEUES[job].value)
 
 
 def broker_answers() -> bool:
@@ -69,13 +70,13 @@ def broker_answers() -> bool:
     return True
 
 
-def read_ticket(ticket: str, *, job: Job) -> tuple[UUID, UUID]:
+def read_ticket(ticket: str | None, *, job: Job) -> tuple[UUID, UUID]:
     """The organization and the job that a message is for.
 
     Raises:
-        django.core.signing.BadSignature: not ours, too old, or of another kind of job.
+        django.core.signing.BadSignature: there is none; not ours; too old; of another kind.
     """
-    name, organization_id, job_id = signing.loads(ticket, salt=_SALT, max_age=TICKET_SECONDS)
+    name, organization_id, job_id = signing.loads(ticket or "", salt=_SALT, max_age=TICKET_SECONDS)
     if name != job.value:
         msg = "This ticket is for another kind of job."
         raise signing.BadSignature(msg)
