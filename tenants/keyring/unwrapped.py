@@ -69,7 +69,16 @@ class UnwrappedKeys:
         self._look_seconds = look_seconds
         self._most = most
         self._clock = clock
+        self._listeners: list[Callable[[UUID | None], None]] = []
         self.start_anew()
+
+    def when_dropped(self, listener: Callable[[UUID | None], None]) -> None:
+        """Have it told whose keys are dropped: an organization's, or (None) everybody's.
+
+        For whatever else this process must not know any longer than a key. It is told at once
+        here, and within a second elsewhere.
+        """
+        self._listeners.append(listener)
 
     def start_anew(self) -> None:
         """Hold nothing, and know nothing: for a new process, which has its parent's memory."""
@@ -137,15 +146,21 @@ class UnwrappedKeys:
             self._drops += 1
             if subject_id is not None:
                 self._held.pop((tenant_id, subject_id), None)
-                return
-            for whose in [whose for whose in self._held if whose[0] == tenant_id]:
-                del self._held[whose]
+            else:
+                for whose in [whose for whose in self._held if whose[0] == tenant_id]:
+                    del self._held[whose]
+        self._tell(tenant_id)
 
     def clear(self) -> None:
         """Forget every key."""
         with self._lock:
             self._drops += 1
             self._held.clear()
+        self._tell(None)
+
+    def _tell(self, tenant_id: UUID | None) -> None:
+        for listener in self._listeners:
+            listener(tenant_id)
 
     def _of(self, whose: Whose) -> _Held:
         held = self._held.setdefault(whose, _Held())

@@ -10,6 +10,7 @@ from souvenir.ingestion.passages import remove_passages
 from souvenir.memories.models import Conversation, Memory, Person
 from souvenir.memories.selectors import person_asked_for
 from souvenir.memories.services import hide_memory, hide_person
+from souvenir.search.question_vectors import question_vectors
 from tenants.isolation.scope import current_tenant
 from tenants.ledger import accept_job
 
@@ -25,6 +26,7 @@ def request_erasure(*, target: str, target_id: UUID) -> Erasure:
         ErasureTargetNotFound, MemoryNotFound
     """
     person_id = _check_target(target, target_id)
+    question_vectors.forget(current_tenant())
     counts: dict[str, int] = {}
     if target == Target.MEMORY:
         hide_memory(memory_id=target_id)

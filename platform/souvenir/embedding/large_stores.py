@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from souvenir.core.jobs import Job as Kind
 from souvenir.embedding.errors import PersonalStoreStays
@@ -48,14 +48,25 @@ def shared_stores() -> list[SharedStore]:
     return sorted(stores, key=lambda store: (-store.passages, store.slug))
 
 
+def count_large_store(store_id: UUID) -> None:
+    """Count a large store for BM25, which a question does not."""
+    size = Passage.objects.filter(store_id=store_id).aggregate(n=Count("id"), terms=Sum("terms"))
+    large = LargeStore.objects.filter(store_id=store_id)
+    large.update(passages=size["n"], terms=size["terms"] or 0)
+
+
 def ask_to_place() -> int:
     """Ask for stores to move that have grown large, or are large no more. Gives how many.
+
+    Those that have moved are counted anew.
 
     A store that a job is already moving, or is to, is left alone.
     """
     limit = settings.SOUVENIR_LARGE_STORE_PASSAGES
     asked = 0
     for store in shared_stores():
+        if store.state:
+            count_large_store(store.id)
         if not store.state and store.passages >= limit:
             asked += _ask(Kind.PROMOTE_STORE, store.id)
         elif store.state == LargeStore.State.SERVING and store.passages < limit // 2:

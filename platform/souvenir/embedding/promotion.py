@@ -14,6 +14,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from souvenir.embedding.errors import StoreMoving
+from souvenir.embedding.large_stores import count_large_store
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.moving import Move, catch_up, clear_some, copy_some
 from souvenir.embedding.selectors import models_in_use
@@ -137,6 +138,7 @@ def _put_in_effect(lease: Lease, move: Move, *, state: State) -> None:
         large = LargeStore.objects.select_for_update().get(store_id=move.store_id)
         catch_up(move)
         _change(large, {State(large.state): state})
+        count_large_store(large.store_id)
 
 
 def _clear(lease: Lease, move: Move) -> None:

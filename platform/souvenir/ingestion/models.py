@@ -185,6 +185,9 @@ class LargeStore(TenantOwned):
     bucket = models.IntegerField()
     state = models.CharField(max_length=16, choices=State.choices)
     since = models.DateTimeField(default=timezone.now)  # in this state
+    # What BM25 wants to know, of some time ago: no question counts a large store's passages.
+    passages = models.BigIntegerField(default=0)
+    terms = models.BigIntegerField(default=0)  # of all of them
 
     def __str__(self) -> str:
         return str(self.store_id)

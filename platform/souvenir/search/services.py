@@ -12,12 +12,12 @@ from pgvector import HalfVector
 from souvenir.core.metrics import searches, timed
 from souvenir.core.sealing import blind_token
 from souvenir.embedding.errors import EmbedderUnavailable
-from souvenir.embedding.registry import embedder_of
 from souvenir.ingestion.terms import terms
 from souvenir.memories.models import Conversation, MemoryVersion, Message
 from souvenir.search.beliefs import Belief, Beliefs, Model, read_told
 from souvenir.search.errors import QuestionEmpty
 from souvenir.search.nearest import nearest
+from souvenir.search.question_vectors import question_vectors
 from tenants.isolation.scope import current_tenant
 from tenants.keyring.services import index_keys
 from tenants.sealed import opened
@@ -83,6 +83,22 @@ class Answer:
     by_meaning: bool  # False: the embedder did not answer, and only words were compared
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Blind tokens to look for, and for each the number of the term that it stands for."""
+
+    tokens: list[int]
+    terms: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and its parameters."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
 @timed(searches)
 def search(question: Question) -> Answer:
     """One round trip to the database; another where stores or models have moved meanwhile.
@@ -107,45 +123,55 @@ def search(question: Question) -> Answer:
 
 def _ask(question: Question, text: str, belief: Belief) -> tuple[Answer, Belief]:
     """The answer under what is believed, and what is true."""
+    # The tokens first: they look whether keys were destroyed, which ends cached vectors too.
+    words = _tokens(text)
     vector = _vector(text, belief.model)
-    tokens, asked = _tokens(text)
+    statement = hybrid_statement(question, belief=belief, vector=vector, words=words)
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.parameters)
+        rows = cursor.fetchall()
+    results = [_found(row[1:]) for row in rows if row[1] is not None]
+    told = read_told(rows[0][0])
+    by_meaning = statement.parameters["vector"] is not None
+    return Answer(results=results, pending=told.pending, by_meaning=by_meaning), told.belief
+
+
+def hybrid_statement(
+    question: Question, *, belief: Belief, vector: str | None, words: Words
+) -> Statement:
+    """What is asked of the database. `vector` is as PostgreSQL reads it; None: only words count."""
     condition, values = _filter(question)
     narrow = _NARROW.format(condition=condition) if condition else ""
     near, places = nearest(question.store_ids, belief, narrow=narrow, by_meaning=vector is not None)
     buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
-    statement = _HYBRID.format(narrow=narrow, nearest=near, buckets=buckets)
+    sql = _HYBRID.format(narrow=narrow, nearest=near, buckets=buckets)
     parameters: dict[str, Any] = {
         "tenant": current_tenant(),
         "stores": question.store_ids,
         "vector": vector,
-        "tokens": tokens,
-        "asked": asked,
+        "tokens": words.tokens,
+        "asked": words.terms,
         "candidates": max(_CANDIDATES, question.limit),
         "dense_weight": question.dense_weight if vector else 0.0,
         "limit": question.limit,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters | places | values)
-        rows = cursor.fetchall()
-    results = [_found(row[1:]) for row in rows if row[1] is not None]
-    told = read_told(rows[0][0])
-    answer = Answer(results=results, pending=told.pending, by_meaning=vector is not None)
-    return answer, told.belief
+    return Statement(sql, parameters | places | values)
 
 
-def _tokens(text: str) -> tuple[list[int], list[int]]:
-    """The tokens to look for, under every index key in use, and for each the number of its term."""
+def _tokens(text: str) -> Words:
+    """The tokens to look for, under every index key in use."""
     numbered = list(enumerate(sorted(set(terms(text)))))
     pairs = [
         (blind_token(term, key=key), number) for _, key in index_keys() for number, term in numbered
     ]
-    return [token for token, _ in pairs], [number for _, number in pairs]
+    return Words([token for token, _ in pairs], [number for _, number in pairs])
 
 
 def _vector(text: str, model: Model) -> str | None:
     """The question's vector as PostgreSQL reads it; None where the embedder does not answer."""
     try:
-        return HalfVector(embedder_of(model.name).embed([text], kind="query")[0]).to_text()
+        vector = question_vectors.vector(current_tenant(), model.name, text)
+        return HalfVector(vector).to_text()
     except EmbedderUnavailable:
         return None
 

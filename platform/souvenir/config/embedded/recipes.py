@@ -52,15 +52,21 @@ class Recipes:
         return [
             replace(relay, environment={**relay.environment, **as_itself}),
             *(self._worker(queue.value) for queue in Queue),
-            self._manage("sweep"),
+            self._maintaining(self._manage("sweep")),
         ]
 
     def _worker(self, name: str) -> Recipe:
-        return self._python(
+        worker = self._python(
             f"worker-{name}",
             *("-m", "celery", "-A", "workers.app", "worker", "-P", "prefork", "-c", "1"),
             *("-Q", name, "-n", f"{name}@%h", *_CELERY),
         )
+        return self._maintaining(worker) if name == Queue.BULK else worker
+
+    def _maintaining(self, recipe: Recipe) -> Recipe:
+        """With the connection that keeps the tables of search in order."""
+        ours = {"SOUVENIR_MAINTAINER_DATABASE_URL": self.cluster.maintainer_url}
+        return replace(recipe, environment={**recipe.environment, **ours})
 
     def _manage(self, *arguments: str, as_owner: bool = False) -> Recipe:
         return self._python(arguments[0], "manage.py", *arguments, as_owner=as_owner)
