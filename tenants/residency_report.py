@@ -7,6 +7,7 @@ from tenants import placements
 from tenants.models import Organization
 from tenants.residency import Placement
 from tenants.selectors import home_decision
+from tenants.webhooks.selectors import placements_called
 
 # Class of data → what keeps it. All of it stands in the organization's one cell.
 KEPT_IN = {
@@ -60,7 +61,9 @@ class ResidencyReport:
 
 
 def residency_report(organization: Organization) -> ResidencyReport:
-    """The facts as the registry has them today. No query."""
+    """The facts as the registry has them today, and where its webhooks lead. One query, in the
+    organization's scope.
+    """
     placement = placements.placements()[organization.placement]
     decision = home_decision(placement)
     return ResidencyReport(
@@ -72,8 +75,16 @@ def residency_report(organization: Organization) -> ResidencyReport:
         evidence=placement.evidence,
         evidence_date=placement.evidence_date,
         evidence_valid_until=placement.evidence_valid_until,
-        outbound_calls=[],
+        outbound_calls=[_call(code) for code in placements_called()],
     )
+
+
+def _call(code: str) -> str:
+    """A place that webhooks call, as it is shown; its code alone if the registry has lost it."""
+    place = placements.placements().get(code)
+    if place is None:
+        return f"webhook → {code}"
+    return f"webhook → {place.operator}, {place.site}, {place.province}, {place.country}"
 
 
 def _policy_facts() -> PolicyFacts:

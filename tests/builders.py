@@ -24,6 +24,7 @@ from tenants.ledger import claim_job
 from tenants.models import Job, Organization
 from tenants.resealing import seal_again
 from tenants.services import create_organization
+from tenants.webhooks.delivering import deliver
 from workers.app import app
 from workers.running import work
 
@@ -38,6 +39,7 @@ HANDLERS = {
     Kind.DEMOTE_STORE: demote_store,
     Kind.FILL_MODEL: fill_store,
     Kind.CLEAR_MODEL: clear_store,
+    Kind.DELIVER_WEBHOOKS: deliver,
 }
 
 

@@ -53,6 +53,7 @@ app.conf.update(
         "workers.export",
         "workers.deletion",
         "workers.keys",
+        "workers.webhooks",
     ],
 )
 

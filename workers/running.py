@@ -19,6 +19,8 @@ from tenants.ledger import Cost, Lease, claim_job
 from tenants.ledger.allowances import charge
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.ledger.breaker import note_available, note_unavailable
+from tenants.webhooks.events import NOUNS
+from tenants.webhooks.recording import tell_of_ended_jobs
 from workers.app import MAX_RETRIES, app
 from workers.observing import observed
 
@@ -39,6 +41,9 @@ def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
                 if lease is not None:
                     with observed(job):
                         work(lease, handler)
+                    if job.value in NOUNS:
+                        with tenant_scope(organization_id):
+                            tell_of_ended_jobs()
             except DatabaseError as error:
                 # Nothing can be written down now: the lease runs out, and the relay rings again.
                 logger.error("job %s met the database: %s", job_id, where_it_broke(error))

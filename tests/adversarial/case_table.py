@@ -23,8 +23,13 @@ PLAIN = frozenset(
         "query", "limit", "since", "until", "sources", "roles",
         "label", "scopes", "expires_at", "display_name", "file", "target",
         "slug", "name_en", "name_fr", "region", "state",
+        "url", "placement", "purpose", "events", "on", "overlap_hours",
     }
 )  # fmt: skip
+
+WEBHOOK = Slot("path", "endpoint_id", Kind.WEBHOOK)
+DELIVERY = Slot("path", "delivery_id", Kind.DELIVERY)
+A_WEBHOOK = {"url": "https://hooks.example.ca/", "placement": "local", "purpose": "To know."}
 
 CASES: dict[str, Case] = {
     "listPlacements": Case("platform", 200),
@@ -112,4 +117,14 @@ CASES: dict[str, Case] = {
         fresh=True,
     ),
     "getErasure": Case("erasures:write", 200, (Slot("path", "erasure_id", Kind.ERASURE),)),
+    "listWebhooks": Case("organization:read", 200, (CURSOR,)),
+    "createWebhook": Case("organization:write", 201, body=A_WEBHOOK),
+    "getWebhook": Case("organization:read", 200, (WEBHOOK,)),
+    "changeWebhook": Case("organization:write", 200, (WEBHOOK,), body=A_WEBHOOK),
+    "deleteWebhook": Case("organization:write", 204, (WEBHOOK,), fresh=True),
+    "rollWebhookSecret": Case("organization:write", 200, (WEBHOOK,), body={}),
+    "testWebhook": Case("organization:write", 202, (WEBHOOK,)),
+    "listDeliveries": Case("organization:read", 200, (WEBHOOK, CURSOR)),
+    "getDelivery": Case("organization:read", 200, (WEBHOOK, DELIVERY)),
+    "resendDelivery": Case("organization:write", 202, (WEBHOOK, DELIVERY)),
 }

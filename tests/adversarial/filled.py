@@ -4,6 +4,7 @@ Every text field holds its organization's secret word; what is of Bob, or shared
 one, which a key bound to Alice must never see.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -30,6 +31,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.keys import SCOPES
 from tenants.ledger import accept_job, claim_job
 from tenants.services import create_organization, issue_key, issue_platform_key, revoke_key
+from tenants.webhooks.services import Wanted, create_endpoint, remove_endpoint, send_test
 from tests.adversarial.kinds import Kind, Role, Slot
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
 
@@ -76,6 +78,7 @@ def fill(name: str, *, platform_key: str) -> Filled:
     _share(filled)
     _erase(filled)
     _copy(filled)
+    _listen(filled)
     _issue_keys(filled)
     page = filled.tenant.http.get("/api/v1/memories?limit=1").json()
     for ids in (filled.mine, filled.siblings):
@@ -165,6 +168,26 @@ def _copy(filled: Filled) -> None:
             ids[Kind.LINK] = sign_download(Export.objects.get(id=ids[Kind.EXPORT]))
 
 
+def _listen(filled: Filled) -> None:
+    """Webhooks, each with something to be told; one was removed."""
+    for ids in (filled.mine, filled.siblings, filled.deleted):
+        with tenant_scope(filled.id):
+            endpoint_id = UUID(_webhook(filled))
+            ids[Kind.WEBHOOK] = str(endpoint_id)
+            ids[Kind.DELIVERY] = str(send_test(endpoint_id=endpoint_id).id)
+    with tenant_scope(filled.id):
+        remove_endpoint(endpoint_id=UUID(filled.deleted[Kind.WEBHOOK]))
+
+
+def _webhook(filled: Filled) -> str:
+    """Joins a scope of the organization, or opens one."""
+    words = f"{filled.secret}{filled.shared_secret}"
+    url = f"https://hooks.example.ca/{words}"
+    wanted = Wanted(url=url, placement="local", purpose=f"For {words}")
+    with tenant_scope(filled.id):
+        return str(create_endpoint(wanted=wanted).id)
+
+
 def _issue_keys(filled: Filled) -> None:
     alice = UUID(filled.mine[Kind.PERSON])
     with tenant_scope(filled.id):
@@ -189,8 +212,8 @@ def fresh_id(filled: Filled, kind: Kind) -> str:
         return str(organization.id)
     if kind in {Kind.PERSON, Kind.EXTERNAL_ID}:
         return spare_person(filled).ids[kind]
-    if kind in {Kind.WAITING_JOB, Kind.FAILED_JOB}:
-        return _fresh_job(filled, fails=kind is Kind.FAILED_JOB)
+    if kind in _MAKERS:
+        return _MAKERS[kind](filled)
     if kind not in {Kind.MEMORY, Kind.KEY}:
         return filled.mine[kind]
     with tenant_scope(filled.id):
@@ -230,6 +253,13 @@ def _fresh_job(filled: Filled, *, fails: bool) -> str:
         if lease is not None:
             lease.fail(JobGaveUp(attempts=5))
     return str(job.id)
+
+
+_MAKERS: dict[Kind, Callable[[Filled], str]] = {
+    Kind.WAITING_JOB: lambda filled: _fresh_job(filled, fails=False),
+    Kind.FAILED_JOB: lambda filled: _fresh_job(filled, fails=True),
+    Kind.WEBHOOK: _webhook,
+}
 
 
 def invalid_keys(filled: Filled, stranger: Filled) -> dict[str, str]:

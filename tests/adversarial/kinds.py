@@ -14,6 +14,8 @@ class Kind(StrEnum):
     IMPORT = "import"
     JOB = "job"
     WAITING_JOB = "waiting-job"  # a fresh one can still be stopped
+    WEBHOOK = "webhook"
+    DELIVERY = "delivery"
     FAILED_JOB = "failed-job"  # a fresh one can be tried again
     EXPORT = "export"
     ERASURE = "erasure"
@@ -30,6 +32,7 @@ class Kind(StrEnum):
 UUIDS = (
     Kind.ORGANIZATION, Kind.MEMORY, Kind.CONVERSATION, Kind.IMPORT, Kind.JOB, Kind.EXPORT,
     Kind.ERASURE, Kind.KEY, Kind.PERSON, Kind.WAITING_JOB, Kind.FAILED_JOB,
+    Kind.WEBHOOK, Kind.DELIVERY,
 )  # fmt: skip
 MADE_BY_NAMING = {Kind.NEW_EXTERNAL_ID, Kind.NEW_STORE}
 

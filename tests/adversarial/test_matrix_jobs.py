@@ -26,6 +26,7 @@ from workers.embedding import (
 from workers.export import write_export_task
 from workers.ingestion import run_import_task
 from workers.keys import rebuild_tokens_task, seal_again_task
+from workers.webhooks import deliver_webhooks_task
 
 TASKS: dict[Job, Any] = {
     Job.RUN_IMPORT: run_import_task,
@@ -38,6 +39,7 @@ TASKS: dict[Job, Any] = {
     Job.DEMOTE_STORE: demote_store_task,
     Job.FILL_MODEL: fill_model_task,
     Job.CLEAR_MODEL: clear_model_task,
+    Job.DELIVER_WEBHOOKS: deliver_webhooks_task,
 }
 SALT = "souvenir.job"
 each_kind = pytest.mark.parametrize("kind", Job)
@@ -124,6 +126,7 @@ def _waiting_job(filled: Filled, kind: Job) -> UUID:
         Job.DEMOTE_STORE: Kind.MEMORY,
         Job.FILL_MODEL: Kind.MEMORY,
         Job.CLEAR_MODEL: Kind.MEMORY,
+        Job.DELIVER_WEBHOOKS: Kind.WEBHOOK,
     }
     with tenant_scope(filled.id):
         subject_id = UUID(filled.mine[subjects[kind]])

@@ -152,3 +152,16 @@ def test_residency_says_where_each_class_of_data_is(acme: Tenant) -> None:
     assert answer["outbound_calls"] == []
     assert {place["placement"] for place in answer["places"]} == {"local"}
     assert {"PostgreSQL", "object folder", "broker"} <= {p["kept_in"] for p in answer["places"]}
+
+
+def test_the_report_names_the_places_that_webhooks_call(acme: Tenant, globex: Tenant) -> None:
+    body = {"url": "https://hooks.example.ca/", "placement": "local", "purpose": "To know."}
+    acme.http.post("/api/v1/webhooks", body, "application/json")
+
+    ours, theirs = (
+        tenant.http.get("/api/v1/residency").json()["outbound_calls"] for tenant in (acme, globex)
+    )
+
+    assert (len(ours), theirs) == (1, [])
+    assert ours[0].startswith("webhook → ")
+    assert "hooks.example.ca" not in ours[0]

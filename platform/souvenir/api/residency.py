@@ -43,7 +43,8 @@ class ResidencyOut(serializers.Serializer[Any]):
     evidence_date = serializers.DateField(allow_null=True)
     evidence_valid_until = serializers.DateField(allow_null=True)
     outbound_calls = serializers.ListField(
-        child=serializers.CharField(), help_text="Declared flows that leave the cell; none today."
+        child=serializers.CharField(),
+        help_text="Declared flows that leave the cell: webhooks, by place.",
     )
 
 

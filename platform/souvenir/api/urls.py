@@ -14,6 +14,7 @@ from souvenir.api import (
     organizations,
     people,
     residency,
+    webhooks,
 )
 from souvenir.api.views import NothingHere
 
@@ -52,5 +53,18 @@ urlpatterns = [
     path("downloads/<str:token>", exports.Download.as_view()),
     path("erasures", erasures.Erasures.as_view()),
     path("erasures/<uuid:erasure_id>", erasures.OneErasure.as_view()),
+    path("webhooks", webhooks.Webhooks.as_view()),
+    path("webhooks/<uuid:endpoint_id>", webhooks.OneWebhook.as_view()),
+    path("webhooks/<uuid:endpoint_id>/secret", webhooks.WebhookSecret.as_view()),
+    path("webhooks/<uuid:endpoint_id>/test", webhooks.WebhookTest.as_view()),
+    path("webhooks/<uuid:endpoint_id>/deliveries", webhooks.Deliveries.as_view()),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>",
+        webhooks.OneDelivery.as_view(),
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/resend",
+        webhooks.ResendDelivery.as_view(),
+    ),
     re_path("", NothingHere.as_view()),
 ]

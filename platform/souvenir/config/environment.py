@@ -181,6 +181,22 @@ class Environment(BaseSettings):
         description="How many unfinished jobs an organization may have, where its own allowance "
         "says nothing. Erasures are always accepted.",
     )
+    webhook_patience_days: float = Field(
+        5,
+        gt=0,
+        le=60,
+        description="A webhook that has taken nothing for so many days is turned off.",
+    )
+    egress_inside: Annotated[list[str], NoDecode] = Field(
+        [],
+        description="Hosts inside the cell that webhooks may call although their addresses are "
+        "private: `host:port`, separated by commas.",
+    )
+    egress_ca_file: Path | None = Field(
+        None,
+        description="Certificate authorities (PEM) that calls out of the cell trust besides the "
+        "system's.",
+    )
     demo: bool = Field(
         default=True,
         description="Make the demonstration at the first start of the embedded profile.",
@@ -208,11 +224,12 @@ class Environment(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_hosts(cls, values: dict[str, object]) -> dict[str, object]:
-        hosts = values.get("allowed_hosts")
-        if isinstance(hosts, str):
-            names = [host.strip() for host in hosts.split(",") if host.strip()]
-            return {**values, "allowed_hosts": names}
-        return values
+        split = {
+            name: [host.strip() for host in hosts.split(",") if host.strip()]
+            for name in ("allowed_hosts", "egress_inside")
+            if isinstance(hosts := values.get(name), str)
+        }
+        return {**values, **split}
 
     @model_validator(mode="after")
     def _refuse_a_provider_without_its_settings(self) -> Self:

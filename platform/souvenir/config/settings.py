@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "tenants",
     "tenants.keyring",
     "tenants.idempotency",
+    "tenants.webhooks",
     "souvenir.memories",
     "souvenir.ingestion",
     "souvenir.embedding",
@@ -222,6 +223,9 @@ SOUVENIR_CELL = ENVIRONMENT.cell
 SOUVENIR_UPLOAD_MAX_BYTES = ENVIRONMENT.upload_max_bytes
 SOUVENIR_IDEMPOTENCY_HOURS = ENVIRONMENT.idempotency_hours
 SOUVENIR_EVENT_STREAMS = ENVIRONMENT.event_streams
+SOUVENIR_WEBHOOK_PATIENCE_DAYS = ENVIRONMENT.webhook_patience_days
+SOUVENIR_EGRESS_INSIDE = ENVIRONMENT.egress_inside
+SOUVENIR_EGRESS_CA_FILE = ENVIRONMENT.egress_ca_file
 SOUVENIR_DEMO = ENVIRONMENT.demo
 SOUVENIR_EXPORT_DAYS = ENVIRONMENT.export_days
 SOUVENIR_QUOTA_BYTES_PER_DAY = ENVIRONMENT.quota_bytes_per_day

@@ -69,6 +69,7 @@ JOB_KINDS: Words = {
     "demote-store": _("Search index of a store that is large no more"),
     "fill-model": _("Search index, by a new model of meaning"),
     "clear-model": _("Search index, clearing an old model of meaning"),
+    "deliver-webhooks": _("Webhook deliveries"),
     "write-export": _("Copy to take home"),
     "erase": _("Erasure"),
 }
@@ -84,6 +85,7 @@ UNITS: Words = {
     "passages": _("passages"),
     "tables": _("steps"),
     "files": _("files"),
+    "deliveries": _("deliveries"),
 }
 RAW_KINDS: Words = {
     "conversation": _("Conversations"),

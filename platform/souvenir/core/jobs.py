@@ -30,6 +30,7 @@ class Job(StrEnum):
     DEMOTE_STORE = "demote-store"
     FILL_MODEL = "fill-model"
     CLEAR_MODEL = "clear-model"
+    DELIVER_WEBHOOKS = "deliver-webhooks"
 
 
 class Queue(StrEnum):
@@ -51,6 +52,7 @@ QUEUES = {
     Job.FILL_MODEL: Queue.BULK,
     Job.CLEAR_MODEL: Queue.BULK,
     Job.REBUILD_TOKENS: Queue.BULK,
+    Job.DELIVER_WEBHOOKS: Queue.BULK,  # others' systems may be slow: what is ours does not wait
 }
 
 

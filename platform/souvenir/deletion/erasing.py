@@ -34,6 +34,7 @@ from tenants.keyring.services import destroy_subject_keys, destroy_tenant_keys
 from tenants.ledger import Lease, cancel_jobs
 from tenants.models import ApiKey
 from tenants.services import mark_organization_erased
+from tenants.webhooks.services import remove_all_webhooks
 
 EXPORTS = "exports"  # the kind of object that a finished export is
 Target = Erasure.Target
@@ -181,6 +182,7 @@ def _erase_organization(lease: Lease, erasure: Erasure) -> None:
             "keys": ApiKey.objects.all().delete()[0],
             "imports": Import.objects.all().delete()[0],
             "answers": Replay.objects.all().delete()[0],
+            "webhooks": remove_all_webhooks(),
             "object_files": objects.remove_all(),
         }
         _count(erasure.id, counts)

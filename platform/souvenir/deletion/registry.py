@@ -44,6 +44,9 @@ KEPT = {
     "keyring_indexkey": "goes with the organization’s keys, which the keyring ends itself",
     "tenants_usage": "how many bytes were sent in on each day",
     "tenants_jobitem": "which parts of it went well or failed: counts and codes",
+    "webhooks_endpoint": "goes with the organization: nobody’s person",
+    "webhooks_event": "which jobs have ended; goes with the organization",
+    "webhooks_delivery": "who was told of it; goes with the organization",
     "idempotency_replay": "that a request was carried out; what it answered goes (forget_answers)",
 }
 
