@@ -99,9 +99,11 @@ def _plan(lease: Lease, record: Import, store: Store, upload: StoredFile) -> Non
     inspection = inspect(upload, name=record.file_name)
     fidelity = Fidelity(inspection)
     draft = f"{record.id}-{lease.fence}"
+    with lease.step():
+        subjects = record.sealed_for()  # asks the database, unless this process knows it already
     with (
         tenant_named(lease.organization_id),  # no transaction is open meanwhile
-        objects.writing(UNITS, draft, sealed_for=record.sealed_for()) as stream,
+        objects.writing(UNITS, draft, sealed_for=subjects) as stream,
     ):
         parts = list(take_apart(_read(record, upload, fidelity), stream))
     with lease.step(total=inspection.objects + inspection.assets):
