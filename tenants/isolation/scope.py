@@ -11,6 +11,8 @@ from psycopg import sql
 SETTING = "app.tenant_id"
 
 _scope: ContextVar[UUID | None] = ContextVar("tenant_scope", default=None)
+# Whether there is a transaction for it too: one that is only named can see nothing of the data.
+_has_transaction: ContextVar[bool] = ContextVar("tenant_scope_has_transaction", default=False)
 
 
 class NoTenantScope(RuntimeError):
@@ -72,16 +74,16 @@ def tenant_scope(tenant_id: UUID) -> Iterator[UUID]:
         TenantScopeSwitch: another organization's scope is open, or a transaction is.
     """
     outer = _scope.get()
-    if outer is not None:
-        if outer != tenant_id:
-            msg = "A scope cannot open inside another organization's scope."
-            raise TenantScopeSwitch(msg)
+    if outer not in (None, tenant_id):
+        msg = "A scope cannot open inside another organization's scope."
+        raise TenantScopeSwitch(msg)
+    if outer is not None and _has_transaction.get():
         yield tenant_id
         return
     if connection.in_atomic_block:
         msg = "A scope owns its transaction: open it outside atomic()."
         raise TenantScopeSwitch(msg)
-    token = _scope.set(tenant_id)
+    token, marked = _scope.set(tenant_id), _has_transaction.set(True)
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -91,4 +93,5 @@ def tenant_scope(tenant_id: UUID) -> Iterator[UUID]:
                 cursor.execute(statement.as_string(cursor.connection))
             yield tenant_id
     finally:
+        _has_transaction.reset(marked)
         _scope.reset(token)

@@ -7,12 +7,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Manager
 
-from souvenir.memories.models import Conversation, Memory, Person
+from souvenir.memories.models import Conversation, Memory, Person, Store, subject_of_store
 from souvenir.memories.services import Statement, add_memory, ensure_person, ensure_shared_store
 from tenants.isolation.scope import (
     NoTenantScope,
     TenantScopeSwitch,
     tenant_in_scope,
+    tenant_named,
     tenant_scope,
 )
 from tenants.sealed import SealedColumnUsed
@@ -157,3 +158,27 @@ def test_content_cannot_be_filtered_on_by_accident(acme: Tenant) -> None:
 
         with pytest.raises(SealedColumnUsed):
             Conversation.objects.filter(title__contains="code")
+
+
+def test_an_organization_that_is_only_named_sees_nothing_until_a_scope_opens(acme: Tenant) -> None:
+    with tenant_scope(acme.id):
+        ensure_shared_store(slug="team")
+
+    with tenant_named(acme.id):
+        assert not Store.objects.exists()
+        with tenant_scope(acme.id):
+            assert Store.objects.exists()
+        assert not Store.objects.exists()
+
+
+def test_a_scope_of_another_does_not_open_where_one_is_named(acme: Tenant, globex: Tenant) -> None:
+    with tenant_named(acme.id), pytest.raises(TenantScopeSwitch), tenant_scope(globex.id):
+        pass
+
+
+def test_whose_key_seals_a_store_is_known_outside_a_scope_too(acme: Tenant) -> None:
+    with tenant_scope(acme.id):
+        store = ensure_shared_store(slug="team")
+
+    with tenant_named(acme.id):
+        assert subject_of_store(store.id) == store.id

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from tenants.isolation.scope import current_tenant
+from tenants.isolation.scope import current_tenant, tenant_scope
 from tenants.isolation.tables import TenantForeignKey, TenantScoped
 from tenants.sealed import SealedJsonField, SealedRecord, SealedTextField
 
@@ -58,8 +58,9 @@ def subject_of_store(store_id: UUID) -> UUID:
 
 @lru_cache(maxsize=50_000)
 def _subject_of_store(tenant_id: UUID, store_id: UUID) -> UUID:
-    """A store's person never changes, so this is asked once per process."""
-    store = Store.objects.get(id=store_id, tenant_id=tenant_id)
+    """A store's person never changes, so this is asked once per process, in a scope or not."""
+    with tenant_scope(tenant_id):
+        store = Store.objects.get(id=store_id)
     return store.person_id or store.id
 
 
