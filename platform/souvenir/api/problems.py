@@ -30,6 +30,7 @@ from souvenir.core.errors import (
     Unavailable,
 )
 from souvenir.core.sealing import SealBroken
+from tenants.errors import QuotaExceeded
 from tenants.idempotency.errors import IdempotencyKeyReused
 from tenants.keyring.errors import ContentGone, KeyRefused
 from tenants.residency import REASONS
@@ -43,6 +44,7 @@ _STATUSES: dict[type[SouvenirError], HTTPStatus] = {
     KeyRefused: HTTPStatus.LOCKED,
     SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     Invalid: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,
@@ -90,8 +92,9 @@ def problem(error: SouvenirError, *, errors: list[dict[str, str]] | None = None)
     response.headers["Content-Language"] = get_language() or "en-ca"
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if error.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    wait = error.params.get("retry_after_seconds", error.retry_after_seconds)
+    if wait is not None:
+        response.headers["Retry-After"] = str(wait)
     return response
 
 

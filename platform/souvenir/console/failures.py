@@ -23,12 +23,17 @@ from souvenir.core.errors import (
     Unavailable,
 )
 from souvenir.core.sealing import SealBroken
+from tenants.errors import QuotaExceeded
 from tenants.keyring.errors import ContentGone, KeyRefused
 
 _CATEGORIES: dict[type[SouvenirError], tuple[HTTPStatus, Promise]] = {
     ContentGone: (HTTPStatus.GONE, gettext_lazy("This was erased")),
     KeyRefused: (HTTPStatus.LOCKED, gettext_lazy("This is locked")),
     SealBroken: (HTTPStatus.INTERNAL_SERVER_ERROR, gettext_lazy("This cannot be shown")),
+    QuotaExceeded: (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        gettext_lazy("This is not possible right now"),
+    ),
     Invalid: (HTTPStatus.BAD_REQUEST, gettext_lazy("This cannot be used")),
     NotFound: (HTTPStatus.NOT_FOUND, gettext_lazy("This is not here")),
     Forbidden: (HTTPStatus.FORBIDDEN, gettext_lazy("You cannot enter here")),
@@ -66,7 +71,7 @@ def telling(form: BaseForm) -> Iterator[None]:
     """Show what the body raises above the form, if the person can do something about it there."""
     try:
         yield
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, QuotaExceeded) as error:
         form.add_error(None, told(error))
 
 
