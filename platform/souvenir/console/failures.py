@@ -67,11 +67,12 @@ def nothing_here(request: HttpRequest) -> HttpResponseBase:
 
 
 @contextmanager
-def telling(form: BaseForm) -> Iterator[None]:
+def telling(form: BaseForm, *more: type[SouvenirError]) -> Iterator[None]:
     """Show what the body raises above the form, if the person can do something about it there."""
+    kinds: tuple[type[SouvenirError], ...] = (Invalid, Conflict, QuotaExceeded, *more)
     try:
         yield
-    except (Invalid, Conflict, QuotaExceeded) as error:
+    except kinds as error:
         form.add_error(None, told(error))
 
 

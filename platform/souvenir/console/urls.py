@@ -15,6 +15,7 @@ from souvenir.console.views import (
     organization,
     organization_keys,
     organization_people,
+    organization_webhooks,
     platform,
 )
 
@@ -82,6 +83,29 @@ _organization_jobs = [
         name="organization-job-retry",
     ),
 ]
+_webhook = "organization/webhooks/<uuid:endpoint_id>/"
+_organization_webhooks = [
+    path(
+        "organization/webhooks/",
+        organization_webhooks.organization_webhooks,
+        name="organization-webhooks",
+    ),
+    path(_webhook, organization_webhooks.organization_webhook, name="organization-webhook"),
+    *(
+        path(f"{_webhook}{name}/", view, name=f"organization-webhook-{name}")
+        for name, view in {
+            "turn": organization_webhooks.webhook_turn,
+            "test": organization_webhooks.webhook_test,
+            "secret": organization_webhooks.webhook_secret,
+            "remove": organization_webhooks.webhook_remove,
+        }.items()
+    ),
+    path(
+        f"{_webhook}deliveries/<uuid:delivery_id>/resend/",
+        organization_webhooks.webhook_resend,
+        name="organization-webhook-resend",
+    ),
+]
 _organization = [
     path("organization/", organization.organization, name="organization"),
     path("organization/exports/", organization.organization_copies, name="organization-exports"),
@@ -146,6 +170,7 @@ _pages = [
     *_my_jobs,
     *_organization,
     *_organization_jobs,
+    *_organization_webhooks,
     *_platform,
     # With its slash, so that an address without one is still sent to the one that has it.
     re_path(r"^.+/$", nothing_here),

@@ -133,6 +133,34 @@ SCOPES: Words = {
     "organization:read": _("See people, jobs and where the data is"),
     "organization:write": _("Add people, make and revoke keys"),
 }
+EVENTS: Words = {
+    "import.completed": _("An import is done"),
+    "import.failed": _("An import failed"),
+    "import.cancelled": _("An import was stopped"),
+    "export.completed": _("A copy is ready"),
+    "export.failed": _("A copy failed"),
+    "export.cancelled": _("A copy was stopped"),
+    "erasure.completed": _("An erasure is done"),
+    "erasure.failed": _("An erasure failed"),
+    "erasure.cancelled": _("An erasure was stopped"),
+}
+DELIVERY_STATES: Words = {
+    "pending": pgettext_lazy("delivery", "Waiting"),
+    "delivered": pgettext_lazy("delivery", "Taken"),
+    "failed": pgettext_lazy("delivery", "Given up"),
+}
+NO_ANSWER: Words = {
+    "no-answer": _("no answer in time"),
+    "no-connection": _("no connection"),
+    "flow-refused": _("refused by the residency policy"),
+    "address-refused": _("the address is private"),
+    "placement-unknown": _("the place is unknown"),
+}
+WEBHOOK_OFF: Words = {
+    "asked": _("turned off by an owner"),
+    "failing": _("it took nothing for days"),
+    "gone": _("it wants no more (410)"),
+}
 ORGANIZATION_STATES: Words = {
     "active": pgettext_lazy("organization", "Active"),
     "suspended": pgettext_lazy("organization", "Suspended"),
@@ -228,6 +256,10 @@ WORDS: dict[str, Words] = {
     "target": TARGETS,
     "erased": ERASED,
     "scope": SCOPES,
+    "event": EVENTS | {"endpoint.test": _("Test")},
+    "delivery-state": DELIVERY_STATES,
+    "no-answer": NO_ANSWER,
+    "webhook-off": WEBHOOK_OFF,
     "organization-state": ORGANIZATION_STATES,
     "custody": CUSTODY,
     "province": PROVINCES,
