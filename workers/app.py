@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from souvenir.core.jobs import Queue
 from tenants.isolation.catalogue import IsolationBroken, refuse_broken_isolation
 from workers.broker import queues, transport_options
+from workers.unbegun import PutDownUnbegun
 
 # A turn takes seconds, and long work heartbeats: what takes this long hangs. Under RabbitMQ's own
 # limit of 30 minutes for a message in hand.
@@ -56,6 +57,9 @@ app.conf.update(
         "workers.webhooks",
     ],
 )
+
+
+app.steps["consumer"].add(PutDownUnbegun)
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
