@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from souvenir.deletion.models import Erasure
-from souvenir.deletion.registry import ERASABLES, Reach, Rows, passages_of
+from souvenir.deletion.registry import ERASABLES, Reach, Rows, passages_elsewhere
 from souvenir.export.models import Export
 from souvenir.ingestion.deriving import derive_again
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
@@ -215,10 +215,10 @@ def _remove_reach(lease: Lease, erasure: Erasure, reach: Reach) -> None:
 
 
 def _remove_passages(lease: Lease, erasure: Erasure, reach: Reach) -> None:
-    """Passages with their tokens and vectors, some thousands in a step, until none is left."""
+    """Passages of other stores with their tokens and vectors, some thousands in a step."""
     while True:
         with lease.step():
-            removed = remove_passages(passages_of(reach)[:_STEP_PASSAGES])
+            removed = remove_passages(passages_elsewhere(reach)[:_STEP_PASSAGES])
             _count(erasure.id, removed)
         if not removed["passages"]:
             return

@@ -102,8 +102,8 @@ def _evidence(reach: Reach) -> Q:
     )
 
 
-# Children before parents, people last. Passages go before, with what is derived from them
-# (`passages_of`); these find what came in between.
+# Children before parents, people last. Passages come before what is derived from them: with none
+# left, nobody gives one a vector. Store by store, which is several times as fast as one by one.
 ERASABLES = (
     Erasable("passages", Passage, _by_memory),
     Erasable("passage_vectors", PassageVector, _by_store),
@@ -127,6 +127,7 @@ ERASABLES = (
 )
 
 
-def passages_of(reach: Reach) -> QuerySet[Passage]:
-    """The passages that a reach takes."""
-    return Passage.objects.filter(_by_memory(reach))
+def passages_elsewhere(reach: Reach) -> QuerySet[Passage]:
+    """The passages about these people in other stores: their tokens and vectors go one by one."""
+    about = Passage.objects.filter(memory_id__in=_about(reach))
+    return about.exclude(store_id__in=reach.store_ids)
