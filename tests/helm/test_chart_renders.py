@@ -151,6 +151,19 @@ def test_the_relay_has_a_role_of_its_own_where_one_is_given() -> None:
         assert entry["valueFrom"]["secretKeyRef"] == expected
 
 
+def test_the_maintainer_s_connection_is_given_to_who_keeps_the_tables_alone() -> None:
+    values = minimal(secrets__maintainerDatabase={"existingSecret": "maintainer", "key": "url"})
+
+    holders = {
+        component
+        for component in ("web", "worker-interactive", "worker-erasure", "worker-bulk", "sweeper")
+        for entry in pod_of(component, render(values)).environment
+        if entry["name"] == "SOUVENIR_MAINTAINER_DATABASE_URL"
+    }
+
+    assert holders == {"worker-bulk", "sweeper"}
+
+
 def test_the_relay_has_no_files_and_does_not_wait_for_a_schema_that_it_cannot_see() -> None:
     relay = pod_of("relay", render(minimal()))
 

@@ -18,7 +18,8 @@ args:
 {{- end }}
 
 {{- /* A Deployment. Takes: root, component, workload, strategy, container (its own fields); objects
-     and waits, false where it needs neither files nor the schema; database, another secret. */}}
+     and waits, false where it needs neither files nor the schema; database, another secret;
+     maintains, true where the tables of search are kept in order. */}}
 {{- define "souvenir.deployment" -}}
 {{- /* Not `merge`: it takes false for nothing. */}}
 {{- $objects := hasKey . "objects" | ternary .objects true }}

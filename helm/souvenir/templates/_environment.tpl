@@ -22,6 +22,9 @@ env:
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_OWNER_DATABASE_URL" "from" $secrets.ownerDatabase) | nindent 2 }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_KEYRING_OWNER_DATABASE_URL" "from" $secrets.keyringOwnerDatabase) | nindent 2 }}
   {{- end }}
+  {{- if and .maintains $secrets.maintainerDatabase.existingSecret }}
+  {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_MAINTAINER_DATABASE_URL" "from" $secrets.maintainerDatabase) | nindent 2 }}
+  {{- end }}
   {{- if .metrics }}
   - {name: SOUVENIR_METRICS_DIR, value: /run/souvenir/metrics}
   {{- end }}
