@@ -5,11 +5,15 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Count, Min
+from django.utils import timezone
 from kombu.exceptions import KombuError, OperationalError
 
 from souvenir.core.jobs import Queue, ring
+from souvenir.core.metrics import outbox, outbox_oldest_seconds
 from tenants.ledger.relaying import Owed, message_not_sent, next_messages
 from tenants.ledger.rings import DOORBELL
+from tenants.models import Ring
 
 logger = logging.getLogger(__name__)
 # What a broker that is there, and does not take this message, may raise.
@@ -46,6 +50,21 @@ def _relay_queue(queue: Queue, *, using: str, send: Callable[[Owed], None]) -> i
         else:
             sent += 1
     return sent
+
+
+def tell_of_the_outbox(*, using: str) -> None:
+    """Count what is owed, for operators."""
+    now = timezone.now()
+    rings = Ring.objects.using(using)
+    counted = rings.values_list("queue", "state").annotate(number=Count("job_id"))
+    numbers = {(queue, state): number for queue, state, number in counted}
+    due = rings.filter(state=Ring.State.WAITING, due_at__lte=now)
+    oldest = dict(due.values_list("queue").annotate(oldest=Min("since")))
+    for queue in Queue:
+        for state in Ring.State:
+            outbox.labels(queue.value, state.value).set(numbers.get((queue.value, state.value), 0))
+        waited = (now - oldest.get(queue.value, now)).total_seconds()
+        outbox_oldest_seconds.labels(queue.value).set(max(waited, 0.0))
 
 
 def listen(*, using: str) -> None:

@@ -28,6 +28,7 @@ from tenants.ledger import MAX_ATTEMPTS, Lease, accept_job, claim_job, place_mis
 from tenants.models import Job, Ring
 from tenants.services import suspend_organization
 from tests.builders import Tenant, chatgpt_export, empty_the_broker
+from workers.relaying import relay_database, tell_of_the_outbox
 from workers.running import work
 from workers.sweeping import sweep
 
@@ -148,6 +149,21 @@ def test_what_the_outbox_has_lost_is_owed_again(acme: Tenant, globex: Tenant) ->
     assert (first, again) == (1, 0)
     assert sweep()["jobs_rung"] >= 1  # the other organization's
     assert Ring.objects.filter(job_id__in=lost).count() == 2
+
+
+def test_the_relay_tells_what_it_owes_and_for_how_long(acme: Tenant) -> None:
+    labels = {"queue": "erasure", "state": "waiting"}
+    tell_of_the_outbox(using=relay_database())
+    before = REGISTRY.get_sample_value("souvenir_outbox", labels)
+    assert before is not None
+    _accept(acme)
+
+    tell_of_the_outbox(using=relay_database())
+
+    assert REGISTRY.get_sample_value("souvenir_outbox", labels) == before + 1
+    oldest = REGISTRY.get_sample_value("souvenir_outbox_oldest_seconds", {"queue": "erasure"})
+    assert oldest is not None
+    assert oldest >= 0
 
 
 def test_the_sweep_tells_how_many_jobs_have_not_ended(acme: Tenant) -> None:

@@ -53,6 +53,20 @@ jobs_now = Gauge(
     "souvenir_jobs", "Jobs that have not ended.", ["kind", "state"], multiprocess_mode="mostrecent"
 )
 
+# Written by the relay, likewise.
+outbox = Gauge(
+    "souvenir_outbox",
+    "Messages owed, sent, answered, or dead.",
+    ["queue", "state"],
+    multiprocess_mode="mostrecent",
+)
+outbox_oldest_seconds = Gauge(
+    "souvenir_outbox_oldest_seconds",
+    "How long the oldest message that is due has waited.",
+    ["queue"],
+    multiprocess_mode="mostrecent",
+)
+
 
 @contextmanager
 def outcomes(counter: Counter, *labels: str) -> Iterator[None]:

@@ -3,15 +3,23 @@
 import logging
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 
 import psycopg
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
-from workers.relaying import listen, relay_database, relay_once, wait_for_the_doorbell
+from workers.relaying import (
+    listen,
+    relay_database,
+    relay_once,
+    tell_of_the_outbox,
+    wait_for_the_doorbell,
+)
 
 logger = logging.getLogger(__name__)
+_TELL_SECONDS = 5.0  # between two counts for operators
 _PAUSE_SECONDS = 1.0  # after the database was away
 
 
@@ -32,10 +40,14 @@ class Command(BaseCommand):
         stop = threading.Event()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: stop.set())
+        told = time.monotonic() - 2 * _TELL_SECONDS
         while not stop.is_set():
             try:
                 listen(using=using)
                 while not stop.is_set():
+                    if time.monotonic() - told > _TELL_SECONDS:
+                        tell_of_the_outbox(using=using)
+                        told = time.monotonic()
                     if not relay_once(using=using):
                         wait_for_the_doorbell(using=using, seconds=every)
             except (DatabaseError, psycopg.Error) as error:
