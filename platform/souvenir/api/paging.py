@@ -1,9 +1,17 @@
 """Lists in pages, by cursor: stable while rows come and go."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from tenants.isolation.scope import tenant_in_scope
+from tenants.sealed import open_ahead
 
 
 class Newest(CursorPagination):
@@ -13,6 +21,17 @@ class Newest(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = 200
     ordering = ("-recorded_at", "-id")
+
+    def paginate_queryset(
+        self,
+        queryset: QuerySet[Any] | Sequence[Any],
+        request: Request,
+        view: APIView | None = None,
+    ) -> list[Any] | None:
+        page = super().paginate_queryset(queryset, request, view)
+        if page and tenant_in_scope():
+            open_ahead(page)
+        return page
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """DRF looks at the wrapping of a cursor only; the instant inside is the caller's too."""

@@ -20,6 +20,7 @@ from souvenir.memories.models import (
     Person,
     Store,
 )
+from tenants.sealed import open_ahead
 
 
 def people() -> QuerySet[Person]:
@@ -172,14 +173,16 @@ def versions_of(*, memory: Memory) -> QuerySet[MemoryVersion]:
 
 
 def current_versions(memories: list[Memory]) -> dict[UUID, MemoryVersion]:
-    """What each of some memories says now, by the memory's id. One query."""
+    """What each of some memories says now, by the memory's id. One query; ready to be opened."""
     wanted = {memory.id: memory.version for memory in memories}
     versions = MemoryVersion.objects.filter(memory_id__in=wanted)
-    return {
+    current = {
         version.memory_id: version
         for version in versions
         if version.number == wanted[version.memory_id]
     }
+    open_ahead(current.values())
+    return current
 
 
 def subjects_of_memories(memories: list[Memory]) -> dict[UUID, list[str]]:

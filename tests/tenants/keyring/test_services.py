@@ -1,6 +1,7 @@
 """Making, rotating and destroying keys: at once, in several threads and in several processes."""
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -379,6 +380,10 @@ def test_the_keyring_commits_whatever_becomes_of_the_request(acme: Tenant) -> No
     unwrapped_keys.clear()
 
     assert list(_sealing(acme, person)) == made
+
+
+def test_a_process_that_holds_keys_writes_no_core_file() -> None:
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
 
 
 def test_its_connection_has_limits_and_so_has_each_statement(acme: Tenant) -> None:
