@@ -48,7 +48,7 @@ def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
     job.attempts, job.fence = job.attempts + 1, job.fence + 1
     job.save()
     rings.answered(job_id, until=job.ring_at)
-    return Lease(job.tenant_id, job.id, job.subject_id, Kind(job.kind), job.fence)
+    return Lease(job.tenant_id, job.id, job.subject_id, Kind(job.kind), job.fence, job.attempts)
 
 
 def _forget_if_ended(job_id: UUID) -> None:

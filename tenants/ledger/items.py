@@ -6,7 +6,8 @@ step, under the fence.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,6 +91,50 @@ def work_items(
                     lease.give_turn_back()
                     return False
     return True
+
+
+@contextmanager
+def watched(lease: Lease, name: str) -> Iterator[None]:
+    """Do one thing that may kill us: if it does, `judge_the_watched` names it.
+
+    For a job that plans no items. The body may open steps of its own.
+    """
+    with lease.step():
+        item = JobItem.objects.create(
+            job_id=lease.job_id,
+            ordinal=job_items(job_id=lease.job_id).count(),
+            name=name,
+            state=State.RUNNING,
+            fence=lease.fence,
+            started_at=timezone.now(),
+        )
+    yield
+    with lease.step():
+        _items(lease).filter(id=item.id).delete()
+
+
+def judge_the_watched(lease: Lease) -> list[str]:
+    """Set aside what earlier holders have died over, and give its names. Call in a step."""
+    lost = list(_items(lease).filter(state=State.RUNNING).exclude(fence=lease.fence))
+    for item in lost:
+        _settle_badly(lease, item, State.QUARANTINED, ItemBreaks(what="WorkerLost"))
+    return [item.name for item in lost]
+
+
+def set_aside_one(lease: Lease, name: str, what: str) -> None:
+    """Set one thing aside that breaks us, of a job that plans no items. Call in a step."""
+    item = JobItem.objects.create(
+        job_id=lease.job_id, ordinal=job_items(job_id=lease.job_id).count(), name=name
+    )
+    _settle_badly(lease, item, State.QUARANTINED, ItemBreaks(what=what))
+
+
+def take_retried(lease: Lease) -> list[str]:
+    """Names of what is to be tried again, of a job that plans no items. Call in a step."""
+    retried = _items(lease).filter(state=State.QUEUED)
+    names = list(retried.values_list("name", flat=True))
+    retried.delete()
+    return names
 
 
 def items_set_aside(lease: Lease) -> list[JobItem]:

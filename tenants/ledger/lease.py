@@ -43,6 +43,7 @@ class Lease:
     subject_id: UUID
     kind: Kind
     fence: int
+    attempts: int = 1  # claims, with this one, since the job last moved on
     began: float = field(default_factory=time.monotonic)
 
     @property

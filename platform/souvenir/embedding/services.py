@@ -7,42 +7,75 @@ from souvenir.embedding.selectors import models_in_use
 from souvenir.embedding.vectors import keep_vectors
 from souvenir.ingestion.models import Passage
 from souvenir.memories.models import MemoryVersion, Message
-from tenants.ledger import Lease
+from tenants.ledger import Cost, Lease
+from tenants.ledger.breakage import BREAKS, where_it_broke
+from tenants.ledger.items import judge_the_watched, set_aside_one, take_retried, watched
 
 _STEP_PASSAGES = 32  # about two seconds of one core
+_CAREFUL_FROM = 2  # claims without moving on: something in a step may kill us, so one at a time
+SET_ASIDE = "-"  # stands for a model: the passage has no vector, and is found by its words alone
 
 
 def embed_store(lease: Lease) -> None:
-    """Give a vector to every passage of a store that has none. Safe to run twice, or side by side.
+    """Give a vector to every passage of a store that has none, for a turn or to the end.
 
-    While a new model is being filled it gets one of that too.
-
+    Safe to run twice, or side by side. While a new model is being filled it gets one of that too.
     The texts are read in one step and the vectors written in the next: no transaction is open
-    while the model works. A passage that has gone in between gets none.
+    while the model works. A passage that has gone in between gets none; one that breaks us, or
+    kills us, is set aside.
 
     Raises:
         EmbedderUnavailable
         LeaseLost
     """
-    done = 0
+    with lease.step():
+        _mark(take_retried(lease), "")
+        _mark(judge_the_watched(lease), SET_ASIDE)
+    careful = lease.attempts >= _CAREFUL_FROM
     while True:
-        with lease.step(done=done):
-            models = models_in_use()
-            waiting = _waiting(lease.subject_id)
-            texts = passage_texts(waiting)
+        with lease.step():
+            waiting = _waiting(lease.subject_id)[: 1 if careful else _STEP_PASSAGES]
             if not waiting:
                 lease.finish()
                 return
-        wanted = [passage for passage in waiting if passage.id in texts]
-        said = [texts[passage.id] for passage in wanted]
+            if lease.turn_is_over:
+                lease.give_turn_back()
+                return
+            texts = passage_texts(waiting)
+        if careful:
+            with watched(lease, str(waiting[0].id)):
+                _embed(lease, waiting, texts)
+        else:
+            _embed(lease, waiting, texts)
+
+
+def _embed(lease: Lease, waiting: list[Passage], texts: dict[UUID, str]) -> None:
+    """Embed some passages; if that breaks us, each alone, so that only the bad one is set aside."""
+    wanted = [passage for passage in waiting if passage.id in texts]
+    said = [texts[passage.id] for passage in wanted]
+    with lease.step():
+        models = models_in_use()
+    try:
         made = [embedder_of(model.name).embed(said, kind="passage") for model in models]
-        with lease.step(done=done + len(waiting)):
-            for model, vectors in zip(models, made, strict=True):
-                keep_vectors(wanted, vectors, model=model)
-            Passage.objects.filter(id__in=[passage.id for passage in waiting]).update(
-                embedded_with=models[0].name
-            )
-        done += len(waiting)
+    except BREAKS as error:
+        if len(waiting) > 1:
+            for passage in waiting:
+                _embed(lease, [passage], texts)
+            return
+        with lease.step():
+            set_aside_one(lease, str(waiting[0].id), where_it_broke(error))
+            _mark([str(waiting[0].id)], SET_ASIDE)
+        return
+    with lease.step():
+        for model, vectors in zip(models, made, strict=True):
+            keep_vectors(wanted, vectors, model=model)
+        _mark([str(passage.id) for passage in waiting], models[0].name)
+        lease.charge(Cost(tokens=sum(passage.terms for passage in wanted)))
+        lease.move_on(done=len(waiting))
+
+
+def _mark(passage_ids: list[str], model: str) -> None:
+    Passage.objects.filter(id__in=passage_ids).update(embedded_with=model)
 
 
 def passage_texts(passages: list[Passage]) -> dict[UUID, str]:
