@@ -1,9 +1,11 @@
 """Give a subject a new key, and seal again what the old one sealed, while everything goes on."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
@@ -13,17 +15,21 @@ from souvenir.core.jobs import Job
 from souvenir.core.sealing import header_entry
 from tenants import objects
 from tenants.isolation.scope import current_tenant, tenant_named
+from tenants.keyring.errors import ContentGone
 from tenants.keyring.services import (
     newest_key_of,
     retire_subject_keys,
     rotate_subject_key,
     subjects_with_keys,
+    subjects_with_keys_before,
 )
 from tenants.ledger import Lease, accept_job
+from tenants.ledger.selectors import UNFINISHED
 from tenants.models import Job as JobRow
 from tenants.sealed import SealedRecord, sealed_columns
 
 _STEP_ROWS = 200
+_RENEWED_AT_ONCE = 20  # of an organization, in a round
 # A transaction that began under the old key may still write with it; none is open for so long.
 _LAST_WRITES = timedelta(seconds=120)
 _LONGEST_HEADER = 2 + 255 * 20
@@ -46,6 +52,21 @@ def request_new_keys() -> int:
     for subject_id in subjects:
         request_new_key(subject_id=subject_id)
     return len(subjects)
+
+
+def renew_old_keys() -> int:
+    """Rotate the keys that are too old in the organization in scope, a few at a time.
+
+    Gives how many. One whose rotation is under way is left alone.
+    """
+    limit = timezone.now() - timedelta(days=settings.SOUVENIR_KEY_DAYS)
+    under_way = JobRow.objects.filter(kind=Job.SEAL_AGAIN.value, state__in=UNFINISHED)
+    busy = set(under_way.values_list("subject_id", flat=True))
+    old = [one for one in subjects_with_keys_before(limit) if one not in busy]
+    for subject_id in old[:_RENEWED_AT_ONCE]:
+        with suppress(ContentGone):  # erased meanwhile
+            request_new_key(subject_id=subject_id)
+    return len(old[:_RENEWED_AT_ONCE])
 
 
 def seal_again(lease: Lease) -> None:

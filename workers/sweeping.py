@@ -1,38 +1,48 @@
-"""The sweep: ring again for what nobody took, remove what has expired. Loops over organizations."""
+"""The sweep: whatever is due is done, by whoever comes first."""
 
-from collections import Counter
+import logging
 
-from souvenir.core.jobs import Job
-from souvenir.core.metrics import jobs_now
-from souvenir.export.services import expire_exports
-from tenants import objects
-from tenants.idempotency.services import expire_replays
-from tenants.isolation.scope import tenant_scope
-from tenants.ledger import place_missing_rings
-from tenants.ledger.selectors import UNFINISHED, unfinished_by_kind
-from tenants.selectors import organizations
-from tenants.webhooks.recording import tell_of_ended_jobs
-from tenants.webhooks.services import forget_old_events
+from django.db import DatabaseError
 
-_ABANDONED_SECONDS = 24 * 60 * 60  # no upload and no copy takes that long to write
+from souvenir.core.errors import SouvenirError
+from tenants.ledger.breakage import BREAKS, where_it_broke
+from tenants.scheduling import claim_run, ensure_schedule, finish_run
+from workers.upkeep import UPKEEP, Upkeep
+
+logger = logging.getLogger(__name__)
+
+
+def make_schedules_known() -> None:
+    """Once at the start. What is new is due at once."""
+    for upkeep in UPKEEP:
+        ensure_schedule(upkeep.name)
+
+
+def do_what_is_due() -> dict[str, int]:
+    """One look at every schedule. Gives what was run, and how much each did.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+    """
+    done: dict[str, int] = {}
+    for upkeep in UPKEEP:
+        due = claim_run(upkeep.name, every_seconds=upkeep.every_seconds)
+        if due is None:
+            continue
+        done[upkeep.name], error = _run(upkeep)
+        finish_run(due, error=error)
+    return done
 
 
 def sweep() -> dict[str, int]:
-    """One round. Running it twice, or in two processes, does no harm. Gives counts by kind."""
-    counts: Counter[str] = Counter()
-    unfinished: Counter[tuple[str, str]] = Counter()
-    for organization in organizations().filter(state="active").iterator():
-        with tenant_scope(organization.id):
-            counts["jobs_rung"] += place_missing_rings()
-            counts["exports_expired"] += expire_exports()
-            counts["replays_expired"] += expire_replays()
-            counts["events_told"] += tell_of_ended_jobs()
-            counts["events_forgotten"] += forget_old_events()
-            counts["drafts_removed"] += objects.remove_abandoned_drafts(
-                older_than_seconds=_ABANDONED_SECONDS
-            )
-            unfinished.update(unfinished_by_kind())
-    for kind in Job:
-        for state in UNFINISHED:
-            jobs_now.labels(kind.value, state.value).set(unfinished[kind.value, state.value])
-    return dict(counts)
+    """Do all of it now, due or not. Gives how much each did."""
+    return {upkeep.name: upkeep.run() for upkeep in UPKEEP}
+
+
+def _run(upkeep: Upkeep) -> tuple[int, str]:
+    """One that fails does not stop the others; it is tried again when it is due again."""
+    try:
+        return upkeep.run(), ""
+    except (*BREAKS, DatabaseError, OSError, SouvenirError) as error:
+        logger.error("%s failed: %s", upkeep.name, where_it_broke(error))
+        return 0, where_it_broke(error)

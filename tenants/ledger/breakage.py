@@ -5,6 +5,7 @@ import traceback
 import zipfile
 import zlib
 
+from django.core.exceptions import MultipleObjectsReturned, ObjectDoesNotExist, ValidationError
 from django.db import DataError, IntegrityError, InternalError, NotSupportedError, ProgrammingError
 
 # What our code does wrong over something it did not expect. Not the database or the disk failing
@@ -19,10 +20,13 @@ BREAKS = (
     InternalError,
     LookupError,
     MemoryError,
+    MultipleObjectsReturned,
     NotSupportedError,
+    ObjectDoesNotExist,
     ProgrammingError,
     RuntimeError,
     TypeError,
+    ValidationError,
     ValueError,
     struct.error,
     zipfile.BadZipFile,

@@ -115,6 +115,20 @@ def retry_failed_items(*, job_id: UUID, person_id: UUID | None = None) -> Job:
     return job
 
 
+def replay(*, job_id: UUID) -> Job:
+    """Try again what is a dead letter: a job that gave up, or one whose message was refused.
+
+    Raises:
+        JobNotFound
+        NothingToRetry: it is neither.
+    """
+    job = get_job(job_id=job_id)
+    if job.state not in UNFINISHED:
+        return retry_failed_items(job_id=job_id)
+    rings.place(job)
+    return job
+
+
 def place_missing_rings() -> int:
     """Owe a message again for unfinished jobs that the outbox does not know: it was restored from
     an older copy, or emptied. Gives how many. The sweep loops over organizations.

@@ -87,6 +87,7 @@ BY_A_SENTENCE: dict[str, tuple[dict[str, object], str]] = {
         for name in (
             "database",
             "ownerDatabase",
+            "relayDatabase",
             "broker",
             "secretKey",
             "keyringDatabase",

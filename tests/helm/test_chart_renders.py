@@ -136,19 +136,15 @@ def test_two_sweepers_never_run_at_once() -> None:
     assert sweeper["spec"]["strategy"] == {"type": "Recreate"}
 
 
-def test_the_relay_has_a_role_of_its_own_where_one_is_given() -> None:
-    given = minimal(secrets__relayDatabase={"existingSecret": "relay", "key": "url"})
+def test_the_relay_has_a_role_of_its_own() -> None:
+    (entry,) = [
+        entry
+        for entry in pod_of("relay", render(minimal())).environment
+        if entry["name"] == "SOUVENIR_DATABASE_URL"
+    ]
 
-    for values, expected in (
-        (minimal(), {"name": "souvenir-database", "key": "database-url"}),
-        (given, {"name": "relay", "key": "url"}),
-    ):
-        (entry,) = [
-            entry
-            for entry in pod_of("relay", render(values)).environment
-            if entry["name"] == "SOUVENIR_DATABASE_URL"
-        ]
-        assert entry["valueFrom"]["secretKeyRef"] == expected
+    expected = {"name": "souvenir-relay-database", "key": "relay-database-url"}
+    assert entry["valueFrom"]["secretKeyRef"] == expected
 
 
 def test_the_maintainer_s_connection_is_given_to_who_keeps_the_tables_alone() -> None:

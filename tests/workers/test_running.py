@@ -147,7 +147,7 @@ def test_what_the_outbox_has_lost_is_owed_again(acme: Tenant, globex: Tenant) ->
         first, again = place_missing_rings(), place_missing_rings()
 
     assert (first, again) == (1, 0)
-    assert sweep()["jobs_rung"] >= 1  # the other organization's
+    assert sweep()["place-missing-rings"] >= 1  # the other organization's
     assert Ring.objects.filter(job_id__in=lost).count() == 2
 
 

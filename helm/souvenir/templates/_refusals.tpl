@@ -65,7 +65,7 @@
 
 {{- define "souvenir.secretRefusals" -}}
 {{- $wrong := list }}
-{{- $needed := list "database" "broker" "secretKey" "keyringDatabase" }}
+{{- $needed := list "database" "relayDatabase" "broker" "secretKey" "keyringDatabase" }}
 {{- if .Values.migrations.enabled }}{{ $needed = concat $needed (list "ownerDatabase" "keyringOwnerDatabase") }}{{ end }}
 {{- if eq .Values.keystore.provider "pkcs11" }}{{ $needed = append $needed "pkcs11Pin" }}
 {{- else if not .Values.keystore.transit.role }}{{ $needed = append $needed "keystoreToken" }}{{ end }}

@@ -169,6 +169,15 @@ class Environment(BaseSettings):
         description="How many may follow a job by a stream at once, in each web process: each "
         "takes one of its threads. The others poll.",
     )
+    job_days: int = Field(
+        90, ge=1, description="How long a job that has ended is remembered, in days."
+    )
+    key_days: int = Field(
+        365,
+        ge=1,
+        description="After how many days a person gets a new key, and what the old one sealed is "
+        "sealed again in the background.",
+    )
     quota_bytes_per_day: int = Field(
         50 * 1024**3,
         ge=1,

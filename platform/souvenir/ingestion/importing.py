@@ -118,7 +118,7 @@ def _plan(lease: Lease, record: Import, store: Store, upload: StoredFile) -> Non
             REPORTS,
             str(record.id),
             [json.dumps(fidelity.as_json()).encode()],
-            sealed_for=record.sealed_for(),
+            sealed_for=subjects,
         )
         objects.rename(UNITS, draft, to=str(record.id))
         plan_items(lease, [*parts, *_asset_parts(inspection.assets)])

@@ -3,10 +3,13 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from souvenir.core.ids import new_id
 from souvenir.core.jobs import Job
@@ -20,11 +23,16 @@ from tenants import objects
 from tenants.errors import QuotaExceeded
 from tenants.ledger import accept_job
 from tenants.ledger.allowances import check_jobs_quota, check_upload_quota, count_upload
+from tenants.models import Job as JobRow
 
 UPLOADS = "uploads"  # the kind of object that an upload is until it has been read
 UNITS = "units"  # the same, taken apart: what has been read and is not all kept yet
 REPORTS = "reports"  # what that reading has counted
 ASSETS = "assets"  # the kind of object that holds an asset's bytes
+_ON_THE_WAY = (UPLOADS, UNITS, REPORTS)
+_STOPPED_KEPT, _FAILED_KEPT = timedelta(hours=1), timedelta(days=30)
+_ENDED = (JobRow.State.SUCCEEDED, JobRow.State.FAILED)
+_ID_CHARACTERS = 36
 ARCHIVE_LAYOUT = "souvenir-archive"  # of an import that restores an archive of ours
 
 
@@ -80,9 +88,24 @@ def remove_upload(import_id: UUID) -> int:
     """Remove an upload and what was made of it on the way. Gives how many files there were."""
     names = {
         kind: [name for name in objects.names(kind) if name.startswith(str(import_id))]
-        for kind in (UPLOADS, UNITS, REPORTS)
+        for kind in _ON_THE_WAY
     }
     return sum(objects.remove(kind, name) for kind in names for name in names[kind])
+
+
+def remove_leftovers() -> int:
+    """Remove uploads whose job is over and will not be tried again. Needs a tenant scope.
+
+    What failed can be tried again for a while; what was stopped cannot. Gives how many files.
+    """
+    now = timezone.now()
+    over = Q(state=JobRow.State.CANCELLED, finished_at__lt=now - _STOPPED_KEPT)
+    over |= Q(state__in=_ENDED, finished_at__lt=now - _FAILED_KEPT)
+    on_the_way = {name[:_ID_CHARACTERS] for kind in _ON_THE_WAY for name in objects.names(kind)}
+    known = Import.objects.filter(id__in=on_the_way).values_list("id", "job_id")
+    jobs = {job_id: import_id for import_id, job_id in known if job_id is not None}
+    ended = JobRow.objects.filter(over, id__in=jobs).values_list("id", flat=True)
+    return sum(remove_upload(jobs[job_id]) for job_id in ended)
 
 
 def ask_for_vectors(

@@ -7,9 +7,10 @@ import time
 from argparse import ArgumentParser
 
 import psycopg
-from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 
+from tenants.commands import ServingCommand
+from tenants.isolation.roles import RELAY
 from workers.relaying import (
     listen,
     relay_database,
@@ -23,7 +24,9 @@ _TELL_SECONDS = 5.0  # between two counts for operators
 _PAUSE_SECONDS = 1.0  # after the database was away
 
 
-class Command(BaseCommand):
+class Command(ServingCommand):
+    role = RELAY
+    connection = relay_database()
     help = "Send the messages that the outbox owes. Several at once are safe."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

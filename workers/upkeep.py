@@ -1,0 +1,91 @@
+"""Everything that falls due by itself: what, how often, and for every organization or once.
+
+Each may run twice, or in two processes at once, without harm.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from souvenir.core.jobs import Job
+from souvenir.core.metrics import jobs_now
+from souvenir.embedding.upkeep import keep_in_order
+from souvenir.export.services import expire_exports
+from souvenir.ingestion.services import remove_leftovers
+from tenants import objects
+from tenants.idempotency.services import expire_replays
+from tenants.isolation.scope import tenant_scope
+from tenants.keyring.services import forget_old_changes
+from tenants.ledger import place_missing_rings
+from tenants.ledger.retention import forget_dead_letters, forget_old_jobs
+from tenants.ledger.selectors import UNFINISHED, unfinished_by_kind
+from tenants.resealing import renew_old_keys
+from tenants.selectors import organizations
+from tenants.webhooks.recording import tell_of_ended_jobs
+from tenants.webhooks.services import forget_old_events
+
+_MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
+_ABANDONED_SECONDS = _DAY  # no upload and no copy takes that long to write
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """One schedule. Its code gives how much it did."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], int]
+
+
+def each_organization(once: Callable[[], int]) -> Callable[[], int]:
+    """Do it in the scope of each active organization, one transaction each."""
+
+    def run() -> int:
+        done = 0
+        for organization in organizations().filter(state="active").iterator():
+            with tenant_scope(organization.id):
+                done += once()
+        return done
+
+    return run
+
+
+def _remove_abandoned_drafts() -> int:
+    return objects.remove_abandoned_drafts(older_than_seconds=_ABANDONED_SECONDS)
+
+
+def _count_jobs() -> int:
+    unfinished: Counter[tuple[str, str]] = Counter()
+    for organization in organizations().filter(state="active").iterator():
+        with tenant_scope(organization.id):
+            unfinished.update(unfinished_by_kind())
+    for kind in Job:
+        for state in UNFINISHED:
+            jobs_now.labels(kind.value, state.value).set(unfinished[kind.value, state.value])
+    return unfinished.total()
+
+
+def _tend_search() -> int:
+    """Only where the maintainer's connection is: elsewhere operators run `tend_search`."""
+    if "maintainer" not in settings.DATABASES:
+        return 0
+    return 0 if keep_in_order() is None else 1
+
+
+UPKEEP = (
+    Upkeep("count-jobs", 15.0, _count_jobs),
+    Upkeep("place-missing-rings", _MINUTE, each_organization(place_missing_rings)),
+    Upkeep("expire-exports", _MINUTE, each_organization(expire_exports)),
+    Upkeep("expire-replays", 5 * _MINUTE, each_organization(expire_replays)),
+    Upkeep("tell-of-ended-jobs", 10.0, each_organization(tell_of_ended_jobs)),
+    Upkeep("forget-old-events", _HOUR, each_organization(forget_old_events)),
+    Upkeep("forget-key-changes", _HOUR, forget_old_changes),
+    Upkeep("renew-old-keys", _HOUR, each_organization(renew_old_keys)),
+    Upkeep("remove-leftovers", _HOUR, each_organization(remove_leftovers)),
+    Upkeep("remove-drafts", _HOUR, each_organization(_remove_abandoned_drafts)),
+    Upkeep("forget-old-jobs", _HOUR, each_organization(forget_old_jobs)),
+    Upkeep("forget-dead-letters", _HOUR, forget_dead_letters),
+    Upkeep("tend-search", _DAY, _tend_search),
+)
