@@ -1,13 +1,13 @@
 """Give a subject a new key, and seal again what the old one sealed, while everything goes on."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Max, Model
 from django.utils import timezone
 from psycopg import sql
 
@@ -15,13 +15,14 @@ from souvenir.core.jobs import Job
 from souvenir.core.sealing import header_entry
 from tenants import objects
 from tenants.isolation.scope import current_tenant, tenant_named
+from tenants.keyring.database import keyring_transaction
 from tenants.keyring.errors import ContentGone
+from tenants.keyring.models import SubjectKey
 from tenants.keyring.services import (
     newest_key_of,
     retire_subject_keys,
     rotate_subject_key,
     subjects_with_keys,
-    subjects_with_keys_before,
 )
 from tenants.ledger import Lease, accept_job
 from tenants.ledger.selectors import UNFINISHED
@@ -62,11 +63,19 @@ def renew_old_keys() -> int:
     limit = timezone.now() - timedelta(days=settings.SOUVENIR_KEY_DAYS)
     under_way = JobRow.objects.filter(kind=Job.SEAL_AGAIN.value, state__in=UNFINISHED)
     busy = set(under_way.values_list("subject_id", flat=True))
-    old = [one for one in subjects_with_keys_before(limit) if one not in busy]
+    old = [one for one in _with_keys_before(limit) if one not in busy]
     for subject_id in old[:_RENEWED_AT_ONCE]:
         with suppress(ContentGone):  # erased meanwhile
             request_new_key(subject_id=subject_id)
     return len(old[:_RENEWED_AT_ONCE])
+
+
+def _with_keys_before(moment: datetime) -> list[UUID]:
+    """Whose newest key in the organization in scope is older, the oldest first. One query."""
+    with keyring_transaction(current_tenant()):
+        alive = SubjectKey.objects.filter(destroyed_at=None).values("subject_id")
+        newest = alive.annotate(newest=Max("created_at")).filter(newest__lt=moment)
+        return list(newest.order_by("newest").values_list("subject_id", flat=True))
 
 
 def seal_again(lease: Lease) -> None:

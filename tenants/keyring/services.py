@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -191,14 +190,6 @@ def subjects_with_keys() -> list[UUID]:
     with keyring_transaction(tenant_id):
         alive = SubjectKey.objects.filter(destroyed_at=None).order_by("subject_id")
         return list(alive.values_list("subject_id", flat=True).distinct())
-
-
-def subjects_with_keys_before(moment: datetime) -> list[UUID]:
-    """Whose newest key in the organization in scope is older, the oldest first. One query."""
-    with keyring_transaction(current_tenant()):
-        alive = SubjectKey.objects.filter(destroyed_at=None).values("subject_id")
-        newest = alive.annotate(newest=Max("created_at")).filter(newest__lt=moment)
-        return list(newest.order_by("newest").values_list("subject_id", flat=True))
 
 
 def retire_subject_keys(subject_id: UUID, *, below: int) -> int:
