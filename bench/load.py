@@ -30,7 +30,6 @@ from pathlib import Path
 
 from bench.tour import Client, provision, running
 
-PROXY_PORT = 8766
 RATE = 50  # requests a second
 TENANTS = 200
 MEMORIES = 10  # of each tenant, before the load begins
@@ -70,7 +69,7 @@ def fill(operator: Client, tenants: int) -> list[str]:
 
 
 def _ask(port: int, key: str, kind: str, chance: random.Random) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     try:
         if kind == "list":
@@ -179,6 +178,9 @@ def _drip(port: int, number: int, stop: threading.Event) -> None:
 def proxy(folder: Path, port: int) -> Iterator[int]:
     """nginx as an ingress has it: it takes a request in before it passes it on."""
     program = shutil.which("nginx") or "/usr/sbin/nginx"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        own = free.getsockname()[1]
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -186,20 +188,20 @@ def proxy(folder: Path, port: int) -> Iterator[int]:
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/log; worker_processes 1;"
         "events { worker_connections 2048; } http { access_log off; client_header_timeout 10s;"
-        f"client_body_timeout 30s; {temporary} server {{ listen 127.0.0.1:{PROXY_PORT};"
+        f"client_body_timeout 30s; {temporary} server {{ listen 127.0.0.1:{own};"
         f"location / {{ proxy_pass http://127.0.0.1:{port}; proxy_set_header Host $host; }} }} }}"
     )
     process = subprocess.Popen([program, "-c", folder / "nginx.conf", "-e", folder / "log"])  # noqa: S603
     time.sleep(1)
     try:
-        yield PROXY_PORT
+        yield own
     finally:
         process.terminate()
         process.wait(10)
 
 
 def _percentile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
+    ordered = sorted(values) or [float("nan")]
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
