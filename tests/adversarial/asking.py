@@ -21,7 +21,7 @@ DOCUMENT = "/api/v1/openapi.json"
 # An error of the server is an answer to be judged, not an exception of the test.
 _CLIENT = Client(raise_request_exception=False)
 _OF_THIS_ONE = {"Content-Length", "X-Request-Id"}  # different in every answer
-_UPLOAD = chatgpt_export("One more line.", conversation="c-matrix")
+UPLOAD = chatgpt_export("One more line.", conversation="c-matrix")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def ask(
     headers = {"accept-language": language, "x-request-id": "of-the-matrix"}
     if authorization:
         headers["authorization"] = authorization.encode().decode("latin-1")
-    return _answer(
+    return answer_of(
         _CLIENT.generic(
             operation.method,
             path + ("?" + "&".join(query) if query else ""),
@@ -119,12 +119,13 @@ def _body(case: Case, ids: Mapping[Slot, object]) -> tuple[bytes, str]:
         if slot.where in {"body", "form"}:
             said |= slot.beside | {slot.name: [sent] if slot.listed else sent}
     if case.is_upload:
-        said["file"] = SimpleUploadedFile("c.json", _UPLOAD)
+        said["file"] = SimpleUploadedFile("c.json", UPLOAD)
         return encode_multipart(BOUNDARY, said), MULTIPART_CONTENT
     return json.dumps(said).encode(), "application/json"
 
 
-def _answer(response: Any) -> Answer:
+def answer_of(response: Any) -> Answer:
+    """What a response says, read to its end if it streams."""
     with closing(response):
         body = b"".join(response.streaming_content) if response.streaming else response.content
     headers = sorted(f"{k}: {v}" for k, v in response.headers.items() if k not in _OF_THIS_ONE)

@@ -9,7 +9,7 @@ from tests.adversarial.case_table import CASES
 from tests.adversarial.filled import Filled, own_id
 from tests.adversarial.judging import Forbidden, Tally, forbidden_to, judge
 from tests.adversarial.kinds import MADE_BY_NAMING, Kind, Role, Slot
-from tests.adversarial.values import Value, nobody, values
+from tests.adversarial.values import Depth, Value, nobody, values
 
 _SHOWN = 300  # characters of a finding
 
@@ -28,8 +28,10 @@ class Attempt:
 class Attack:
     """All attempts of one organization, in an order that the seed decides."""
 
-    def __init__(self, me: Filled, others: list[Filled], *, seed: int, tally: Tally) -> None:
-        self._me, self._others, self._tally = me, others, tally
+    def __init__(
+        self, me: Filled, others: list[Filled], *, seed: int, tally: Tally, depth: Depth
+    ) -> None:
+        self._me, self._others, self._tally, self._depth = me, others, tally, depth
         self._missing = {kind: nobody(kind) for kind in Kind}
         self._forbidden: dict[Role, Forbidden] = {
             role: forbidden_to(me, others, role) for role in Role
@@ -47,7 +49,12 @@ class Attack:
             for slot in CASES[operation.name].slots
             for role in Role
             for value in values(
-                self._me, self._others, slot=slot, role=role, missing=self._missing[slot.kind]
+                self._me,
+                self._others,
+                slot=slot,
+                role=role,
+                missing=self._missing[slot.kind],
+                depth=self._depth,
             )
             for language in _languages(slot, role, value)
         ]
@@ -91,11 +98,9 @@ class Attack:
             if (slot.where == "path" or slot.name == attempt.slot.along)
             and slot is not attempt.slot
         }
-        self._tally.routes.add(operation.name)
-        self._tally.cases.add(
-            (operation.name, attempt.slot.name, str(attempt.slot.beside), attempt.role, value.label)
+        self._tally.count(
+            operation.name, attempt.slot.name, str(attempt.slot.beside), attempt.role, value.label
         )
-        self._tally.requests += 1
         return ask(
             operation,
             authorization=f"Bearer {self._me.keys[attempt.role]}",

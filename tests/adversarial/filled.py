@@ -10,6 +10,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.utils import timezone
 
 from souvenir.core.jobs import Job
@@ -18,7 +19,7 @@ from souvenir.export.links import sign_download
 from souvenir.export.models import Export
 from souvenir.export.services import request_export
 from souvenir.ingestion.services import correct, remember
-from souvenir.memories.models import Conversation, Person, Store
+from souvenir.memories.models import Conversation, Message, Person, Store
 from souvenir.memories.selectors import personal_slug, personal_store
 from souvenir.memories.services import (
     Statement,
@@ -30,10 +31,20 @@ from tenants.errors import JobGaveUp
 from tenants.isolation.scope import tenant_scope
 from tenants.keys import SCOPES
 from tenants.ledger import accept_job, claim_job
-from tenants.services import create_organization, issue_key, issue_platform_key, revoke_key
+from tenants.models import Membership
+from tenants.services import (
+    add_member,
+    create_organization,
+    issue_key,
+    issue_platform_key,
+    revoke_key,
+)
 from tenants.webhooks.services import Wanted, create_endpoint, remove_endpoint, send_test
 from tests.adversarial.kinds import Kind, Role, Slot
+from tests.adversarial.page_table import Visitor
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
+from tests.souvenir.console.visitors import Visitor as SignedIn
+from tests.souvenir.console.visitors import make_visitor
 
 READING = ["memories:read", "organization:read"]
 PERSONAL = [scope for scope in SCOPES if not scope.startswith("organization:")]
@@ -58,6 +69,7 @@ class Filled:
     mine: Ids = field(default_factory=dict)  # Alice's
     siblings: Ids = field(default_factory=dict)  # Bob's, or shared
     deleted: Ids = field(default_factory=dict)  # what was Gone's, and erased
+    sessions: dict[Visitor, str] = field(default_factory=dict)  # of browsers that have signed in
 
     @property
     def id(self) -> UUID:
@@ -80,6 +92,7 @@ def fill(name: str, *, platform_key: str) -> Filled:
     _copy(filled)
     _listen(filled)
     _issue_keys(filled)
+    _sign_in(filled)
     page = filled.tenant.http.get("/api/v1/memories?limit=1").json()
     for ids in (filled.mine, filled.siblings):
         ids[Kind.ORGANIZATION] = str(filled.id)
@@ -102,6 +115,7 @@ def _bring_in(filled: Filled, whose: str, ids: Ids) -> None:
     with tenant_scope(filled.id):
         ids[Kind.MEMORY] = str(_remember(store, words))
         conversation = Conversation.objects.get(import_id=record.id)
+        message = Message.objects.filter(conversation_id=conversation.id)[0]
         key = issue_key(label=f"agent {words}", scopes=["memories:read"], person_id=person.id)
     ids |= {
         Kind.PERSON: str(person.id),
@@ -112,6 +126,7 @@ def _bring_in(filled: Filled, whose: str, ids: Ids) -> None:
         Kind.WAITING_JOB: str(record.job_id),
         Kind.FAILED_JOB: str(record.job_id),
         Kind.CONVERSATION: str(conversation.id),
+        Kind.MESSAGE: str(message.id),
         Kind.KEY: str(key.record.id),
     }
 
@@ -163,6 +178,7 @@ def _copy(filled: Filled) -> None:
         for ids, person in ((filled.mine, alice), (filled.siblings, None)):
             ids[Kind.EXPORT] = str(request_export(person=person).id)
     run_jobs(filled.tenant)
+    filled.mine[Kind.WHOLE_EXPORT] = filled.siblings[Kind.EXPORT]
     with tenant_scope(filled.id):
         for ids in (filled.mine, filled.siblings):
             ids[Kind.LINK] = sign_download(Export.objects.get(id=ids[Kind.EXPORT]))
@@ -195,6 +211,30 @@ def _issue_keys(filled: Filled) -> None:
             filled.keys[role] = issue_key(label=role, scopes=SCOPES_OF[role]).text
         bound = issue_key(label=filled.secret, scopes=PERSONAL, person_id=alice)
         filled.keys[Role.BOUND] = bound.text
+
+
+def _sign_in(filled: Filled) -> None:
+    """One browser for each kind of visitor."""
+    member, owner = Membership.Role.MEMBER, Membership.Role.OWNER
+    alice = UUID(filled.mine[Kind.PERSON])
+    filled.sessions[Visitor.MEMBER] = new_session(filled, role=member, person_id=alice)
+    filled.sessions[Visitor.OWNER] = new_session(filled, role=owner)
+    filled.sessions[Visitor.MEMORYLESS] = new_session(filled, role=member)
+    filled.sessions[Visitor.ADMIN] = session_of(make_visitor(is_platform_admin=True))
+
+
+def new_session(filled: Filled, *, role: str, person_id: UUID | None = None) -> str:
+    """Of somebody new who may enter this organization."""
+    visitor = make_visitor()
+    add_member(
+        user=visitor.user, organization=filled.tenant.organization, role=role, person_id=person_id
+    )
+    return session_of(visitor)
+
+
+def session_of(visitor: SignedIn) -> str:
+    """The key of a session, as a browser's cookie holds it."""
+    return str(visitor.browser.cookies[settings.SESSION_COOKIE_NAME].value)
 
 
 def own_id(filled: Filled, slot: Slot) -> str:

@@ -84,6 +84,12 @@ class Tally:
     leaks: int = 0
     seeds: set[int] = field(default_factory=set)
 
+    def count(self, route: str, *what: str) -> None:
+        """One request, on a route; `what` tells it from the others, but not from its like."""
+        self.routes.add(route)
+        self.cases.add((route, *what))
+        self.requests += 1
+
     def line(self) -> str:
         """The table: one line and its heading."""
         heading = "routes   cases  requests  leaks  seeds"

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     DELIVERY = "delivery"
     FAILED_JOB = "failed-job"  # a fresh one can be tried again
     EXPORT = "export"
+    WHOLE_EXPORT = "whole-export"  # of the whole organization, not of a person
     ERASURE = "erasure"
     KEY = "key"
     PERSON = "person"
@@ -27,12 +28,14 @@ class Kind(StrEnum):
     NEW_STORE = "new-store"
     LINK = "link"  # the signed token of a download
     CURSOR = "cursor"
+    MESSAGE = "message"  # asked for beside its conversation: one that does not fit is ignored
 
 
 UUIDS = (
     Kind.ORGANIZATION, Kind.MEMORY, Kind.CONVERSATION, Kind.IMPORT, Kind.JOB, Kind.EXPORT,
     Kind.ERASURE, Kind.KEY, Kind.PERSON, Kind.WAITING_JOB, Kind.FAILED_JOB,
     Kind.WEBHOOK, Kind.DELIVERY,
+    Kind.WHOLE_EXPORT,
 )  # fmt: skip
 MADE_BY_NAMING = {Kind.NEW_EXTERNAL_ID, Kind.NEW_STORE}
 

@@ -6,6 +6,7 @@ from tests.adversarial.attack import Attack
 from tests.adversarial.filled import Filled
 from tests.adversarial.judging import Tally
 from tests.adversarial.row_state import differences, state_of
+from tests.adversarial.values import depth_for
 
 NAMES = ("acme", "globex", "initech")
 
@@ -17,7 +18,7 @@ def test_a_stranger_s_id_answers_like_a_missing_one_and_changes_nothing(
     me, others = three[name], [three[other] for other in NAMES if other != name]
     before = {other.name: state_of(other.id) for other in others}
 
-    findings = Attack(me, others, seed=seed, tally=tally).findings()
+    findings = Attack(me, others, seed=seed, tally=tally, depth=depth_for(name)).findings()
 
     changed = {other.name: differences(before[other.name], state_of(other.id)) for other in others}
     assert findings == [], "\n".join([f"{len(findings)} findings:", *findings[:40]])

@@ -15,11 +15,13 @@ from tests.adversarial.filled import Filled
 from tests.adversarial.judging import Tally
 from tests.adversarial.kinds import Kind
 from tests.adversarial.row_state import differences, state_of
+from tests.adversarial.values import Depth
 
 
 def _findings(three: dict[str, Filled], *names: str) -> str:
     others = [three["globex"], three["initech"]]
-    return "\n".join(Attack(three["acme"], others, seed=SEED, tally=Tally()).findings(*names))
+    attack = Attack(three["acme"], others, seed=SEED, tally=Tally(), depth=Depth.THOROUGH)
+    return "\n".join(attack.findings(*names))
 
 
 def test_a_selector_that_forgets_the_stores_is_found(

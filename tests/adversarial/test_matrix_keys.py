@@ -133,9 +133,7 @@ def _ask(
     ids: dict[Slot, object],
     *what: str,
 ) -> Answer:
-    tally.routes.add(operation.name)
-    tally.cases.add((operation.name, *(f"{s.name} {s.beside}" for s in ids), *what))
-    tally.requests += 1
+    tally.count(operation.name, *(f"{s.name} {s.beside}" for s in ids), *what)
     return ask(operation, authorization=authorization, ids=ids)
 
 

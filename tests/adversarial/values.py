@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from uuid import uuid4
 
 from souvenir.core.ids import new_id
@@ -35,6 +36,19 @@ NO_TEXTS: tuple[object, ...] = (None, 0, -1, 10**40, 1.5, True, [], {}, "\ud800"
 NO_PLACES = ("cD1hYmM=", "cD0lMDA=", "bz0tMQ==", "bz05OTk5OTk5OTk5OTk5OTk5OTk5")
 
 
+class Depth(Enum):
+    """How much of a page is tried."""
+
+    DOOR = 1  # by whoever may not enter: it tells of nothing whether it is there, own or not
+    PLAIN = 2
+    THOROUGH = 3  # also what is no id, and every spelling of one
+
+
+def depth_for(name: str) -> Depth:
+    """One organization of the three is as good as another: only the first tries every spelling."""
+    return Depth.THOROUGH if name == "acme" else Depth.PLAIN
+
+
 @dataclass(frozen=True)
 class Value:
     """Something to send, made of `base`, the id in its canonical spelling ("": of no id).
@@ -58,7 +72,7 @@ def nobody(kind: Kind) -> str:
 
 
 def values(
-    me: Filled, others: list[Filled], *, slot: Slot, role: Role, missing: str
+    me: Filled, others: list[Filled], *, slot: Slot, role: Role, missing: str, depth: Depth
 ) -> list[Value]:
     """What to try in a slot as one caller. `missing` is an id of nobody's, the same for all."""
     if slot.kind is Kind.LINK:
@@ -67,10 +81,47 @@ def values(
         return list(_cursors(me, others, role))
     tried = list(_strangers(others, slot, role, missing))
     tried += _own(me, slot, role, missing)
-    if role is Role.OWNER:  # what is no id is turned away before anyone looks whose it is
+    if (
+        role is Role.OWNER and depth is Depth.THOROUGH
+    ):  # what is no id is turned away before anyone looks whose it is
         tried += _spelled(others[0], slot, missing)
         tried += _malformed(slot)
     return tried
+
+
+def page_values(
+    me: Filled,
+    others: list[Filled],
+    *,
+    slot: Slot,
+    role: Role,
+    missing: str,
+    depth: Depth,
+) -> list[Value]:
+    """What to try in a slot of a page as one visitor. `role` is the key with the same reach."""
+    if slot.kind is Kind.CURSOR:
+        return [Value("malformed", sent, must_fail=False) for sent in (*NO_IDS, "-1", "10" * 30)]
+    if slot.kind is Kind.MESSAGE:
+        return list(_ignored(me, others, slot, missing))
+    tried = list(_strangers(others, slot, role, missing))
+    if depth is Depth.DOOR:
+        return [*tried, _alike(slot, "own, behind a closed door", me.mine[slot.kind], missing)]
+    tried += _own(me, slot, role, missing)
+    if slot.kind is Kind.WHOLE_EXPORT:
+        tried.append(_alike(slot, "own, of a person", me.mine[Kind.EXPORT], missing))
+    if depth is Depth.THOROUGH:
+        tried += _spelled(others[0], slot, missing)
+        tried += _malformed(slot)
+    return tried
+
+
+def _ignored(me: Filled, others: list[Filled], slot: Slot, missing: str) -> Iterator[Value]:
+    """A message that is not in the conversation changes nothing, whoever's it is."""
+    for whose in (*[other.mine for other in others], me.siblings, me.deleted):
+        theirs = whose[slot.kind]
+        yield Value("foreign", theirs, theirs, Value("missing", missing, missing), must_fail=False)
+    for sent in NO_IDS:
+        yield Value("malformed", sent, must_fail=False)
 
 
 def _cursors(me: Filled, others: list[Filled], role: Role) -> Iterator[Value]:
@@ -100,7 +151,7 @@ def _own(me: Filled, slot: Slot, role: Role, missing: str) -> Iterator[Value]:
         return
     if slot.kind in me.deleted and not slot.known_after_deletion:
         yield _alike(slot, "own, deleted", me.deleted[slot.kind], missing)
-    if role is Role.BOUND:
+    if role is Role.BOUND and me.siblings[slot.kind] != me.mine[slot.kind]:
         yield _alike(slot, "of someone else", me.siblings[slot.kind], missing)
     for kind in (Kind.MEMORY, Kind.ORGANIZATION) if slot.kind in UUIDS else ():
         if kind is not slot.kind and role in {Role.OWNER, Role.BOUND}:
