@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import django
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
@@ -50,6 +51,7 @@ os.environ |= {
 }
 
 django.setup()
+settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
 
 from tests.builders import Tenant, make_tenant  # noqa: E402 — models need Django to be up
 

@@ -72,9 +72,9 @@ class BreakIn:
             for slot in page.slots:
                 if slot.where == "form" and method == "GET":
                     continue
-                for visitor in Visitor:
+                for visitor in Visitor if self._depth is Depth.THOROUGH else page.who:
                     for value in self._values(page, slot, visitor):
-                        for language, is_part in _ways(value, page, visitor):
+                        for language, is_part in self._ways(value, page, visitor):
                             yield Try(address, method, slot, visitor, value, language, is_part)
 
     def _values(self, page: Page, slot: Slot, visitor: Visitor) -> list[Value]:
@@ -122,6 +122,13 @@ class BreakIn:
             ),
         )
 
+    def _ways(self, value: Value, page: Page, visitor: Visitor) -> tuple[tuple[str, bool], ...]:
+        """In which language, and whether as a part of a page."""
+        closely = self._depth is Depth.THOROUGH and visitor in page.who
+        if closely and value.label == "foreign":
+            return (("en", False), ("fr", False), ("en", True))
+        return (("en", False),)
+
     def _beside(self, one: Try) -> dict[Slot, object]:
         """One's own ids, in the rest of the path."""
         return {
@@ -133,10 +140,3 @@ class BreakIn:
 
 def _unlisted(answer: Answer) -> Answer:
     return replace(answer, text=_LIST.sub("", answer.text))
-
-
-def _ways(value: Value, page: Page, visitor: Visitor) -> tuple[tuple[str, bool], ...]:
-    """In which language, and whether as a part of a page."""
-    if value.label == "foreign" and visitor in page.who:
-        return (("en", False), ("fr", False), ("en", True))
-    return (("en", False),)

@@ -81,9 +81,9 @@ def values(
         return list(_cursors(me, others, role))
     tried = list(_strangers(others, slot, role, missing))
     tried += _own(me, slot, role, missing)
-    if (
-        role is Role.OWNER and depth is Depth.THOROUGH
-    ):  # what is no id is turned away before anyone looks whose it is
+    # What is no id is turned away before anyone looks whose it is: one role is as good as another.
+    if role is Role.OWNER and depth is Depth.THOROUGH:
+        tried += _of_other_kinds(others[-1], slot, missing)
         tried += _spelled(others[0], slot, missing)
         tried += _malformed(slot)
     return tried
@@ -103,13 +103,15 @@ def page_values(
         return [Value("malformed", sent, must_fail=False) for sent in (*NO_IDS, "-1", "10" * 30)]
     if slot.kind is Kind.MESSAGE:
         return list(_ignored(me, others, slot, missing))
-    tried = list(_strangers(others, slot, role, missing))
     if depth is Depth.DOOR:
-        return [*tried, _alike(slot, "own, behind a closed door", me.mine[slot.kind], missing)]
+        sent = {"foreign": others[0].mine, "own, behind a closed door": me.mine}
+        return [_alike(slot, what, ids[slot.kind], missing) for what, ids in sent.items()]
+    tried = list(_strangers(others, slot, role, missing))
     tried += _own(me, slot, role, missing)
     if slot.kind is Kind.WHOLE_EXPORT:
         tried.append(_alike(slot, "own, of a person", me.mine[Kind.EXPORT], missing))
     if depth is Depth.THOROUGH:
+        tried += _of_other_kinds(others[0], slot, missing)
         tried += _spelled(others[0], slot, missing)
         tried += _malformed(slot)
     return tried
@@ -140,9 +142,12 @@ def _strangers(others: list[Filled], slot: Slot, role: Role, missing: str) -> It
         for ids in every if role in {Role.OWNER, Role.BOUND} else every[:1]:
             if slot.kind in ids:
                 yield _alike(slot, "foreign", ids[slot.kind], missing)
-    for kind in UUIDS if slot.kind in UUIDS and role is Role.OWNER else ():
+
+
+def _of_other_kinds(other: Filled, slot: Slot, missing: str) -> Iterator[Value]:
+    for kind in UUIDS if slot.kind in UUIDS else ():
         if kind is not slot.kind:
-            yield _alike(slot, "foreign, of another kind", others[-1].mine[kind], missing)
+            yield _alike(slot, "foreign, of another kind", other.mine[kind], missing)
 
 
 def _own(me: Filled, slot: Slot, role: Role, missing: str) -> Iterator[Value]:
