@@ -1,7 +1,7 @@
 """The case table: one entry for each operation of the OpenAPI document, by its operationId.
 
 A new route needs an entry here: the scope it asks for, the status of success, a valid body, and a
-Slot for every place where an id can stand. tests/adversarial/test_case_table.py refuses the rest.
+Slot for every place where an id can stand. tests/architecture/test_case_table.py refuses the rest.
 """
 
 from tests.adversarial.kinds import Case, Kind, Slot

@@ -2,7 +2,7 @@
 
 A new page needs an entry here: who may enter, what each method answers with one's own things, a
 valid body where it takes a form, and a Slot for every place where an id can stand.
-tests/adversarial/test_page_table.py refuses the rest.
+tests/architecture/test_page_table.py refuses the rest.
 """
 
 from dataclasses import dataclass, field
