@@ -65,6 +65,9 @@ WHOLE_EXPORT = _in_path("export_id", Kind.WHOLE_EXPORT)
 JOB = _in_path("job_id", Kind.JOB)
 WAITING_JOB = _in_path("job_id", Kind.WAITING_JOB)
 FAILED_JOB = _in_path("job_id", Kind.FAILED_JOB)
+WEBHOOK = _in_path("endpoint_id", Kind.WEBHOOK)
+DELIVERY = _in_path("delivery_id", Kind.DELIVERY)
+A_WEBHOOK = {"url": "https://hooks.example.ca/", "placement": "local", "purpose": "To know."}
 ERASURE = _in_path("erasure_id", Kind.ERASURE)
 PERSON = _in_path("person_id", Kind.PERSON)
 ORGANIZATION = _in_path("organization_id", Kind.ORGANIZATION)
@@ -78,7 +81,7 @@ PLAIN = frozenset(
     {
         "question", "text", "kind", "reason", "version", "file", "word", "display_name",
         "label", "scopes", "days", "name_en", "name_fr", "slug", "placement",
-        "username", "password", "language", "next",
+        "username", "password", "language", "next", "url", "purpose", "events", "on",
     }
 )  # fmt: skip
 
@@ -144,6 +147,13 @@ PAGES: dict[str, Page] = {
         slots=_in_path("key_id", Kind.KEY, known_after_deletion=True),
         fresh=True,
     ),
+    "organization-webhooks": Page(OWNERS, {"GET": 200, "POST": 200}, body=A_WEBHOOK),
+    "organization-webhook": Page(OWNERS, READ, slots=(*WEBHOOK, NUMBER)),
+    "organization-webhook-turn": Page(OWNERS, SENT_ON, slots=WEBHOOK, body={"on": "on"}),
+    "organization-webhook-test": Page(OWNERS, SENT_ON, slots=WEBHOOK),
+    "organization-webhook-secret": Page(OWNERS, {"POST": 200}, slots=WEBHOOK),
+    "organization-webhook-remove": Page(OWNERS, READ_AND_SENT_ON, slots=WEBHOOK, fresh=True),
+    "organization-webhook-resend": Page(OWNERS, SENT_ON, slots=(*WEBHOOK, *DELIVERY)),
     "platform": Page(ADMINS, READ, slots=(NUMBER,)),
     "platform-new": Page(
         ADMINS,

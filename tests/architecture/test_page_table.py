@@ -2,13 +2,13 @@
 
 import inspect
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.forms import Form
 
 from souvenir import console
-from souvenir.console import forms
 from tests.adversarial.kinds import Slot
 from tests.adversarial.page_table import METHODS, PAGES, PLAIN, Visitor
 from tests.adversarial.visiting import Visit, addresses, visit
@@ -44,10 +44,15 @@ def test_every_parameter_of_an_address_is_a_slot(name: str) -> None:
 
 
 def test_every_field_of_a_form_is_a_slot_or_plain() -> None:
+    modules = [
+        import_module(f"{console.__name__}.{path.stem}")
+        for path in Path(console.__path__[0]).glob("*forms.py")
+    ]
     fields = {
         field
-        for _, form in inspect.getmembers(forms, inspect.isclass)
-        if issubclass(form, Form) and form.__module__ == forms.__name__
+        for module in modules
+        for _, form in inspect.getmembers(module, inspect.isclass)
+        if issubclass(form, Form) and form.__module__ == module.__name__
         for field in form.base_fields
     }
     tried = {slot.name for page in PAGES.values() for slot in page.slots}
