@@ -52,9 +52,10 @@ class Running:
 def start_worker(
     *queues: str, environment: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Running:
-    """A Celery worker of one child, as the embedded profile has it."""
+    """A Celery worker: of one child on a real broker, alone on pgmq, as the profiles have it."""
+    pool = "prefork" if "SOUVENIR_BROKER_URL" in (environment or {}) else "solo"
     command = [
-        *("-m", "celery", "-A", "workers.app", "worker", "-P", "prefork", "-c", "1"),
+        *("-m", "celery", "-A", "workers.app", "worker", "-P", pool, "-c", "1"),
         *("-Q", ",".join(queues), "-n", f"{'-'.join(queues)}-{os.urandom(4).hex()}@%h"),
         *("--without-gossip", "--without-mingle"),
     ]

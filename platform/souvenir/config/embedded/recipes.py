@@ -58,7 +58,9 @@ class Recipes:
     def _worker(self, name: str) -> Recipe:
         worker = self._python(
             f"worker-{name}",
-            *("-m", "celery", "-A", "workers.app", "worker", "-P", "prefork", "-c", "1"),
+            # One process, which we start again ourselves: over a broker that is polled, the pool's
+            # children share a lock, and one that is killed takes it with it.
+            *("-m", "celery", "-A", "workers.app", "worker", "-P", "solo"),
             *("-Q", name, "-n", f"{name}@%h", *_CELERY),
         )
         return self._maintaining(worker) if name == Queue.BULK else worker
