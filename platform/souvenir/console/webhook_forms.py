@@ -16,7 +16,7 @@ class WebhookForm(forms.Form):
         label=_("Address"),
         max_length=2000,
         help_text=_("It begins with https://. What it is sent is signed, and holds ids only."),
-        widget=forms.URLInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "url"}),
     )
     placement = forms.ChoiceField(
         label=_("Place where it answers"),
