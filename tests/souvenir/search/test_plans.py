@@ -168,4 +168,4 @@ def test_plans_are_made_for_each_question() -> None:
         cursor.execute("SHOW plan_cache_mode")
         assert cursor.fetchone() == ("force_custom_plan",)
         cursor.execute("SHOW hnsw.ef_search")
-        assert cursor.fetchone() == ("100",)
+        assert cursor.fetchone() == ("400",)
