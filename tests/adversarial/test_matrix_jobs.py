@@ -7,11 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core import signing
+from django.core.exceptions import ObjectDoesNotExist
 
 from souvenir.core.jobs import TICKET, TICKET_SECONDS, Job
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
+from tenants.models import Job as JobRow
 from tests.adversarial.filled import Filled
+from tests.adversarial.judging import Tally
 from tests.adversarial.kinds import Kind
 from tests.adversarial.row_state import State, differences, state_of
 from workers.app import app
@@ -40,6 +43,20 @@ TASKS: dict[Job, Any] = {
     Job.FILL_MODEL: fill_model_task,
     Job.CLEAR_MODEL: clear_model_task,
     Job.DELIVER_WEBHOOKS: deliver_webhooks_task,
+}
+# Of each kind, what it works on; add that of a new kind.
+SUBJECTS = {
+    Job.RUN_IMPORT: Kind.IMPORT,
+    Job.EMBED_PASSAGES: Kind.MEMORY,
+    Job.WRITE_EXPORT: Kind.EXPORT,
+    Job.ERASE: Kind.ERASURE,
+    Job.SEAL_AGAIN: Kind.MEMORY,
+    Job.REBUILD_TOKENS: Kind.MEMORY,
+    Job.PROMOTE_STORE: Kind.MEMORY,
+    Job.DEMOTE_STORE: Kind.MEMORY,
+    Job.FILL_MODEL: Kind.MEMORY,
+    Job.CLEAR_MODEL: Kind.MEMORY,
+    Job.DELIVER_WEBHOOKS: Kind.WEBHOOK,
 }
 SALT = "souvenir.job"
 each_kind = pytest.mark.parametrize("kind", Job)
@@ -115,21 +132,8 @@ def test_the_right_ticket_does_something(three: dict[str, Filled]) -> None:
 
 def _waiting_job(filled: Filled, kind: Job) -> UUID:
     """A job that waits, on something that is there: run by anyone, it would change rows."""
-    subjects = {
-        Job.RUN_IMPORT: Kind.IMPORT,
-        Job.EMBED_PASSAGES: Kind.MEMORY,
-        Job.WRITE_EXPORT: Kind.EXPORT,
-        Job.ERASE: Kind.ERASURE,
-        Job.SEAL_AGAIN: Kind.MEMORY,
-        Job.REBUILD_TOKENS: Kind.MEMORY,
-        Job.PROMOTE_STORE: Kind.MEMORY,
-        Job.DEMOTE_STORE: Kind.MEMORY,
-        Job.FILL_MODEL: Kind.MEMORY,
-        Job.CLEAR_MODEL: Kind.MEMORY,
-        Job.DELIVER_WEBHOOKS: Kind.WEBHOOK,
-    }
     with tenant_scope(filled.id):
-        subject_id = UUID(filled.mine[subjects[kind]])
+        subject_id = UUID(filled.mine[SUBJECTS[kind]])
         return accept_job(kind, subject_id=subject_id, person_id=None, unit="objects").id
 
 
@@ -152,3 +156,38 @@ def _changed(three: dict[str, Filled], before: dict[str, State]) -> list[str]:
         for name, filled in three.items()
         for table in differences(before[name], state_of(filled.id))
     ]
+
+
+@each_kind
+def test_a_job_that_names_a_stranger_s_thing_ends_like_one_that_names_nobody_s(
+    three: dict[str, Filled], tally: Tally, kind: Job
+) -> None:
+    acme, globex, initech = (three[name] for name in ("acme", "globex", "initech"))
+    before = _states(three)
+
+    ends = {}
+    for what, subject in {
+        "nobody's": uuid4(),
+        "a stranger's": UUID(globex.mine[SUBJECTS[kind]]),
+        "another stranger's": UUID(initech.mine[SUBJECTS[kind]]),
+    }.items():
+        with tenant_scope(acme.id):
+            job = accept_job(kind, subject_id=subject, person_id=None, unit="objects")
+        tally.count(f"job {kind.value}", what)
+        ends[what] = _end_of(acme, kind, job.id)
+
+    changed = {line for line in _changed(three, before) if not line.startswith("acme")}
+    tally.leaks += len(changed) + len(set(ends.values())) - 1
+    assert changed == set()
+    assert len(set(ends.values())) == 1, ends
+
+
+def _end_of(filled: Filled, kind: Job, job_id: UUID) -> tuple[str, str]:
+    """How a job ends: its state and the code of its error; or what it raised."""
+    try:
+        _deliver(TASKS[kind], _ticket(kind, filled.id, job_id))
+    except ObjectDoesNotExist as error:
+        return "raised", type(error).__name__
+    with tenant_scope(filled.id):
+        job = JobRow.objects.get(id=job_id)
+    return job.state, job.error_code

@@ -84,6 +84,17 @@ def test_the_command_shows_a_table_and_fails() -> None:
     ]
 
 
+def test_the_command_speaks_french() -> None:
+    said = StringIO()
+
+    with _unforced(), pytest.raises(CommandError, match="1 passage"):
+        call_command("audit_isolation", language="fr-ca", stdout=said)
+
+    title, _, row = said.getvalue().splitlines()
+    assert title.split()[0] == "Quoi"
+    assert "mettre IsolateTenantTable" in row
+
+
 def test_content_is_marked_for_the_audit_and_keeps_no_statistics() -> None:
     loader = MigrationLoader(connection=None, ignore_no_migrations=True)
     declared = {

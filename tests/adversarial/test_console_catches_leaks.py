@@ -1,0 +1,54 @@
+"""The matrix of the console can fail: defects planted on purpose, each of which it must find."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from souvenir.console.errors import PageNotYours
+from souvenir.console.views import my_memories, my_memory
+from souvenir.memories.errors import ConversationNotFound, MemoryNotFound
+from souvenir.memories.models import Memory
+from tests.adversarial.break_in import BreakIn
+from tests.adversarial.conftest import SEED
+from tests.adversarial.filled import Filled
+from tests.adversarial.judging import Tally
+from tests.adversarial.kinds import Kind
+from tests.adversarial.values import Depth
+
+
+def _findings(three: dict[str, Filled], *names: str) -> str:
+    others = [three["globex"], three["initech"]]
+    break_in = BreakIn(three["acme"], others, seed=SEED, tally=Tally(), depth=Depth.PLAIN)
+    return "\n".join(break_in.findings(*names))
+
+
+def test_a_page_that_forgets_the_stores_is_found(
+    three: dict[str, Filled], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(*, memory_id: UUID, store_ids: list[UUID]) -> Memory:
+        found = Memory.objects.filter(id=memory_id, state="active").first()
+        if found is None:
+            raise MemoryNotFound(memory_id=memory_id)
+        return found
+
+    monkeypatch.setattr(my_memories, "get_memory", forgetful)
+
+    found = _findings(three, "my-memory-forget")
+    assert "as member, of someone else" in found
+    assert "succeeds: 200" in found
+
+
+def test_a_page_that_tells_that_something_is_there_is_found(
+    three: dict[str, Filled], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = three["globex"].mine[Kind.CONVERSATION]
+
+    def telling(*, conversation_id: UUID, store_ids: list[UUID]) -> Any:
+        if str(conversation_id) == theirs:
+            raise PageNotYours
+        raise ConversationNotFound(conversation_id=conversation_id)
+
+    monkeypatch.setattr(my_memory, "get_conversation", telling)
+
+    assert "differs from a missing one in status" in _findings(three, "my-conversation")
