@@ -1,7 +1,7 @@
 # Every path is relative to this folder, so that spaces in the path that leads to it do no harm.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run logins test check format setup setup-dev lock messages clean
+.PHONY: help run logins test chaos check format setup setup-dev lock messages clean
 
 PYTHON ?= python3
 VENV := .venv/bin/python
@@ -22,6 +22,10 @@ logins: .venv/run.stamp  ## new logins for the demonstration, while Souvenir run
 
 test: .venv/dev.stamp $(CATALOGUES)  ## the tests alone: make test only=tests/souvenir/search
 	$(VENV) -m pytest $(only)
+
+chaos: .venv/dev.stamp $(CATALOGUES)  ## kill processes for a long time while much is done: about an hour
+	SOUVENIR_CHAOS_PEOPLE=200 SOUVENIR_CHAOS_OBJECTS=50 SOUVENIR_CHAOS_SECONDS=900 SOUVENIR_CHAOS_RECOVERY=3600 \
+		$(VENV) -m pytest tests/chaos
 
 check: .venv/dev.stamp $(CATALOGUES)  ## everything CI checks, cheapest first
 	$(VENV) -m ruff format --check .
