@@ -11,6 +11,7 @@ from django.conf import settings
 
 from souvenir.core.jobs import Job
 from souvenir.core.metrics import jobs_now
+from souvenir.embedding.large_stores import ask_to_place
 from souvenir.embedding.upkeep import keep_in_order
 from souvenir.export.services import expire_exports
 from souvenir.ingestion.services import remove_leftovers
@@ -88,4 +89,5 @@ UPKEEP = (
     Upkeep("forget-old-jobs", _HOUR, each_organization(forget_old_jobs)),
     Upkeep("forget-dead-letters", _HOUR, forget_dead_letters),
     Upkeep("tend-search", _DAY, _tend_search),
+    Upkeep("place-large-stores", _DAY, each_organization(ask_to_place)),
 )
