@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
 from souvenir.config import demonstration
 from souvenir.config.embedded.speech import say, spoken
 from souvenir.core.errors import gettext_noop
+from tenants.commands import ServingCommand
 
 _ROLES = {
     demonstration.MEMBER: gettext_noop("a person, for “My memory”"),
@@ -16,7 +16,7 @@ _ROLES = {
 }
 
 
-class Command(BaseCommand):
+class Command(ServingCommand):
     help = "Make the demonstration at the first start, and say where to sign in."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
