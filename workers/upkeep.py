@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from souvenir.core.jobs import Job
-from souvenir.core.metrics import jobs_now
+from souvenir.core.metrics import jobs_now, search_rows
+from souvenir.embedding.counts import search_counts
 from souvenir.embedding.large_stores import ask_to_place
+from souvenir.embedding.selectors import serving_model
 from souvenir.embedding.upkeep import keep_in_order
 from souvenir.export.services import expire_exports
 from souvenir.ingestion.services import remove_leftovers
@@ -68,6 +70,23 @@ def _count_jobs() -> int:
     return unfinished.total()
 
 
+def _count_search() -> int:
+    """Once a day: it reads everything that search does."""
+    serving = serving_model().name
+    rows: Counter[str] = Counter()
+    for organization in organizations().filter(state="active").iterator():
+        with tenant_scope(organization.id):
+            counts = search_counts()
+        rows["passages"] += counts.passages - counts.pending
+        rows["vectors"] += counts.vectors[serving]
+        rows["with-terms"] += counts.with_terms
+        rows["token-sets"] += counts.token_sets
+        rows["strays"] += counts.strays
+    for what in ("passages", "vectors", "with-terms", "token-sets", "strays"):
+        search_rows.labels(what).set(rows[what])
+    return rows["strays"]
+
+
 def _tend_search() -> int:
     """Only where the maintainer's connection is: elsewhere operators run `tend_search`."""
     if "maintainer" not in settings.DATABASES:
@@ -89,5 +108,6 @@ UPKEEP = (
     Upkeep("forget-old-jobs", _HOUR, each_organization(forget_old_jobs)),
     Upkeep("forget-dead-letters", _HOUR, forget_dead_letters),
     Upkeep("tend-search", _DAY, _tend_search),
+    Upkeep("count-search", _DAY, _count_search),
     Upkeep("place-large-stores", _DAY, each_organization(ask_to_place)),
 )

@@ -52,6 +52,12 @@ egress_calls = Counter("souvenir_egress_calls", "Calls out of the cell.", ["flow
 jobs_now = Gauge(
     "souvenir_jobs", "Jobs that have not ended.", ["kind", "state"], multiprocess_mode="mostrecent"
 )
+search_rows = Gauge(
+    "souvenir_search_rows",
+    "Passages, vectors and token sets, which agree; and what is without a passage.",
+    ["what"],
+    multiprocess_mode="mostrecent",
+)
 
 # Written by the relay, likewise.
 outbox = Gauge(
