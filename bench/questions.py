@@ -36,7 +36,8 @@ from souvenir.config.demo import archive  # noqa: E402
 from souvenir.core.jobs import Job  # noqa: E402
 from souvenir.memories.models import Message  # noqa: E402
 from souvenir.memories.selectors import get_person, personal_store  # noqa: E402
-from souvenir.search.services import Question, search  # noqa: E402
+from souvenir.search.questions import Question  # noqa: E402
+from souvenir.search.services import search  # noqa: E402
 from tenants.isolation.scope import tenant_scope  # noqa: E402
 from tests.builders import Tenant, import_bytes, make_tenant, run_jobs  # noqa: E402
 

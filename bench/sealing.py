@@ -48,7 +48,8 @@ from souvenir.core.sealing import (  # noqa: E402
 )
 from souvenir.memories.models import Message  # noqa: E402
 from souvenir.memories.selectors import reachable_stores  # noqa: E402
-from souvenir.search.services import Question, search  # noqa: E402
+from souvenir.search.questions import Question  # noqa: E402
+from souvenir.search.services import search  # noqa: E402
 from tenants import sealed  # noqa: E402
 from tenants.isolation.scope import tenant_scope  # noqa: E402
 from tests.builders import Tenant, import_bytes, make_tenant  # noqa: E402

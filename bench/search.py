@@ -224,7 +224,8 @@ def walls(bench: Bench) -> None:
 def hybrid(bench: Bench) -> None:
     """The whole statement against its two halves, on the same questions."""
     from souvenir.search.beliefs import Belief, Model  # noqa: PLC0415
-    from souvenir.search.services import Question, Words, hybrid_statement  # noqa: PLC0415
+    from souvenir.search.candidates import Words, hybrid_statement  # noqa: PLC0415
+    from souvenir.search.questions import Question  # noqa: PLC0415
     from tenants.isolation.scope import tenant_scope  # noqa: PLC0415
 
     print("\n| passages | vectors, CPU p50 ms | words | both, with texts | ratio |")
@@ -242,13 +243,13 @@ def hybrid(bench: Bench) -> None:
                     Question("x", [store]),
                     belief=belief,
                     vector=HalfVector(q).to_text(),
-                    words=Words(tokens, list(range(4))),
+                    words=Words(tokens, list(range(4)), [1.0] * 4),
                 )
                 silent = hybrid_statement(
                     Question("x", [store], dense_weight=0.0),
                     belief=belief,
                     vector=None,
-                    words=Words(tokens, list(range(4))),
+                    words=Words(tokens, list(range(4)), [1.0] * 4),
                 )
             both.append(lambda s=statement: connection.execute(s.sql, s.parameters).fetchall())
             words.append(lambda s=silent: connection.execute(s.sql, s.parameters).fetchall())

@@ -13,6 +13,7 @@ class WordEmbedder:
 
     model_id = "hashed-words/1"
     dimensions = 64
+    nearness_range = (0.0, 1.0)
 
     def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
         """See `Embedder.embed`; a question and a passage are embedded alike."""

@@ -20,7 +20,7 @@ ERASED_BY_ID = tuple(
 PLAIN = frozenset(
     {
         "text", "occurred_at", "valid_from", "valid_to", "observed_at", "kind", "reason", "version",
-        "query", "limit", "since", "until", "sources", "roles",
+        "query", "limit", "since", "until", "sources", "roles", "kinds", "languages", "trust",
         "label", "scopes", "expires_at", "display_name", "file", "target",
         "slug", "name_en", "name_fr", "region", "state",
         "url", "placement", "purpose", "events", "on", "overlap_hours",

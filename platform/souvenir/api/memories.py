@@ -12,6 +12,7 @@ from souvenir.api.caller import Caller, caller_of
 from souvenir.api.erasures import ErasureOut
 from souvenir.api.idempotency import answer_holds_no_content, answer_is_about
 from souvenir.api.memory_shapes import (
+    TRUST,
     AnswerOut,
     CorrectionIn,
     MemoryIn,
@@ -21,6 +22,7 @@ from souvenir.api.memory_shapes import (
 )
 from souvenir.api.views import TenantView, WhoseIn, stores_asked_for
 from souvenir.deletion.services import request_erasure
+from souvenir.ingestion.models import Trust
 from souvenir.ingestion.services import correct, remember
 from souvenir.memories.models import Memory, MemoryVersion
 from souvenir.memories.selectors import (
@@ -32,7 +34,8 @@ from souvenir.memories.selectors import (
     versions_of,
 )
 from souvenir.memories.services import Statement, store_meant
-from souvenir.search.services import Question, search
+from souvenir.search.questions import Filters, Question
+from souvenir.search.services import Found, search
 
 _MEMORY = ("id", "store_id", "person_id", "kind", "version", "recorded_at")
 _VERSION = (
@@ -60,6 +63,24 @@ def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
 def _version(version: MemoryVersion, evidence: dict[UUID, Any]) -> dict[str, Any]:
     facts = {name: getattr(version, name) for name in _VERSION}
     return {**facts, "evidence": evidence[version.id]}
+
+
+def found_out(found: Found) -> dict[str, Any]:
+    """What `FoundOut` reads."""
+    return {**asdict(found), "source": found.provider, "trust": Trust(found.trust).label}
+
+
+def filters_of(data: dict[str, Any]) -> Filters:
+    """What `FiltersIn` lets through."""
+    return Filters(
+        since=data.get("since"),
+        until=data.get("until"),
+        providers=data.get("sources", []),
+        roles=data.get("roles", []),
+        kinds=data.get("kinds", []),
+        languages=data.get("languages", []),
+        least_trust=TRUST[data["trust"]] if "trust" in data else 0,
+    )
 
 
 def _statement(data: dict[str, Any], caller: Caller) -> Statement:
@@ -161,12 +182,9 @@ class Search(TenantView):
             text=data["query"],
             store_ids=stores,
             limit=data["limit"],
-            since=data.get("since"),
-            until=data.get("until"),
-            providers=data.get("sources", []),
-            roles=data.get("roles", []),
+            only=filters_of(data),
         )
         answer = search(question)
-        results = [{**asdict(found), "source": found.provider} for found in answer.results]
+        results = [found_out(found) for found in answer.results]
         out = {"results": results, "pending": answer.pending, "by_meaning": answer.by_meaning}
         return Response(AnswerOut(out).data)

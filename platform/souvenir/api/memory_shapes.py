@@ -4,10 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from souvenir.ingestion.models import Trust
+
 KINDS = (
     "fact", "preference", "instruction", "identity", "project", "goal", "skill", "relationship",
     "context",
 )  # fmt: skip
+TRUST = {level.label: int(level) for level in Trust}
 
 
 class StatementIn(serializers.Serializer[Any]):
@@ -71,11 +74,9 @@ class MemoryOut(serializers.Serializer[Any]):
     current = VersionOut()
 
 
-class QuestionIn(serializers.Serializer[Any]):
-    query = serializers.CharField(trim_whitespace=False, allow_blank=True)
+class FiltersIn(serializers.Serializer[Any]):
     person = serializers.CharField(required=False, help_text="Whose memory (external id).")
     store = serializers.CharField(required=False, help_text="Or one store, by its name.")
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
     since = serializers.DateTimeField(required=False, help_text="Said at or after.")
     until = serializers.DateTimeField(required=False, help_text="Said before.")
     sources = serializers.ListField(
@@ -84,6 +85,26 @@ class QuestionIn(serializers.Serializer[Any]):
     roles = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="user, assistant, tool, …"
     )
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=("message", *KINDS)),
+        required=False,
+        help_text="message, or the kinds of memories.",
+    )
+    languages = serializers.ListField(
+        child=serializers.ChoiceField(choices=("en", "fr")),
+        required=False,
+        help_text="Of the passage itself, as far as it is known.",
+    )
+    trust = serializers.ChoiceField(
+        choices=tuple(TRUST),
+        required=False,
+        help_text="At least: third-party (files, pages, tools), assistant, or the person's words.",
+    )
+
+
+class QuestionIn(FiltersIn):
+    query = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=10)
 
 
 class SpanOut(serializers.Serializer[Any]):
@@ -103,6 +124,9 @@ class FoundOut(serializers.Serializer[Any]):
     message_id = serializers.UUIDField(allow_null=True)
     memory_id = serializers.UUIDField(allow_null=True)
     span = SpanOut(source="*")
+    kind = serializers.CharField(help_text="message, or the kind of the memory.")
+    language = serializers.CharField(help_text="en, fr; empty: not known.")
+    trust = serializers.CharField(help_text="Whose words: third-party, assistant, person.")
     role = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]  # a field of this name
     occurred_at = serializers.DateTimeField(allow_null=True)

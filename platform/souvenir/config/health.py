@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from souvenir.core.errors import Unavailable
 from souvenir.core.jobs import broker_answers
-from souvenir.embedding.local import local_embedder
+from souvenir.embedding.bilingual import bilingual_embedder
 from tenants.isolation.catalogue import audit_isolation
 from tenants.keyring.providers.registry import key_provider
 
@@ -33,7 +33,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def warm_embedder() -> None:
     """Load the model, so that the first question does not wait for it."""
-    local_embedder().embed(["."], kind="query")
+    bilingual_embedder().embed(["."], kind="query")
     _embedder.set()
 
 

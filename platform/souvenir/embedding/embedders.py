@@ -19,6 +19,10 @@ class Embedder(Protocol):
     @property
     def dimensions(self) -> int: ...
 
+    @property
+    def nearness_range(self) -> tuple[float, float]:
+        """The cosines between which this model says anything: unrelated, and the same."""
+
     def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
         """The meaning of each text. Any text will do: empty, too long (its end is ignored), broken.
 

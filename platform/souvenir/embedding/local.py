@@ -28,6 +28,9 @@ class LocalEmbedder:
 
     model_id = "multilingual-e5-small/q4/1"
     dimensions = 384
+    # The cosines of this model: what has nothing in common is rarely below the first, and what
+    # says the same rarely above the second.
+    nearness_range = (0.70, 0.95)
 
     def __init__(self, weights: Path | None = None) -> None:
         """Take `weights` instead of the installed ones; either must be the expected file."""

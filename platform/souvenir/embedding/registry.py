@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
+from souvenir.embedding.bilingual import BilingualEmbedder, bilingual_embedder
 from souvenir.embedding.embedders import Embedder
 from souvenir.embedding.errors import EmbedderUnknown
 from souvenir.embedding.local import LocalEmbedder, local_embedder
 
 # A model's name → what gives its embedder. Another model is a line here, and its vectors a change
 # that operators start (docs/runbooks/search.md).
-EMBEDDERS: dict[str, Callable[[], Embedder]] = {LocalEmbedder.model_id: local_embedder}
+EMBEDDERS: dict[str, Callable[[], Embedder]] = {
+    BilingualEmbedder.model_id: bilingual_embedder,
+    LocalEmbedder.model_id: local_embedder,
+}
 
 
 def embedder_of(model: str) -> Embedder:

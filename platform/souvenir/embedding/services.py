@@ -6,7 +6,7 @@ from souvenir.embedding.registry import embedder_of
 from souvenir.embedding.selectors import models_in_use
 from souvenir.embedding.vectors import keep_vectors
 from souvenir.ingestion.models import Passage
-from souvenir.memories.models import MemoryVersion, Message
+from souvenir.ingestion.surroundings import searchables_of
 from tenants.ledger import Cost, Lease
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.ledger.items import judge_the_watched, set_aside_one, take_retried, watched
@@ -79,22 +79,9 @@ def _mark(passage_ids: list[str], model: str) -> None:
 
 
 def passage_texts(passages: list[Passage]) -> dict[UUID, str]:
-    """The text of each passage, by its id; without those whose text has gone. Two queries."""
-    message_ids = {passage.message_id for passage in passages if passage.message_id}
-    memory_ids = {passage.memory_id for passage in passages if passage.memory_id}
-    messages = Message.objects.filter(id__in=message_ids).only("id", "tenant_id", "blocks")
-    blocks = {message.id: message.blocks for message in messages}
-    versions = MemoryVersion.objects.filter(memory_id__in=memory_ids).order_by("number")
-    newest = {version.memory_id: version for version in versions}
-    says = {memory_id: version.text for memory_id, version in newest.items()}
-    texts = {}
-    for passage in passages:
-        if passage.memory_id in says:
-            texts[passage.id] = says[passage.memory_id][passage.start : passage.end]
-        elif passage.message_id in blocks:
-            block = blocks[passage.message_id][passage.block]
-            texts[passage.id] = block["text"][passage.start : passage.end]
-    return texts
+    """What is embedded of each passage, by its id; without those whose text has gone."""
+    found = searchables_of(passages)
+    return {passage_id: one.for_meaning() for passage_id, one in found.items()}
 
 
 def _waiting(store_id: UUID) -> list[Passage]:

@@ -95,6 +95,14 @@ class Asset(SealedRecord):
         return str(self.id)
 
 
+class Trust(models.IntegerChoices):
+    """Whose words something is in: how far it may be believed about the person."""
+
+    BROUGHT = 1, "third-party"  # a file, a page, what a tool gave: written by whoever
+    ANSWERED = 2, "assistant"  # an assistant said it, or an agent wrote it down
+    STATED = 3, "person"  # the person's own words
+
+
 class Passage(TenantScoped):
     """The unit of search: a span of one block of a message, or a memory. Holds no text itself."""
 
@@ -106,6 +114,9 @@ class Passage(TenantScoped):
     start = models.IntegerField()  # characters into the block's text
     end = models.IntegerField()  # exclusive
     terms = models.IntegerField()  # how many terms it has: BM25's document length
+    kind = models.CharField(max_length=32, default="message")  # or the kind of the memory
+    language = models.CharField(max_length=8, default="")  # "en", "fr"; "": not known
+    trust = models.SmallIntegerField(choices=Trust, default=Trust.ANSWERED)
     role = models.CharField(max_length=16, default="")  # of the message; "" for a memory
     provider = models.CharField(max_length=63, default="")
     occurred_at = models.DateTimeField(null=True)
@@ -138,7 +149,7 @@ class PassageToken(TenantOwned):
     store_id = models.UUIDField()
     token = models.BigIntegerField()  # souvenir.core.sealing.blind_token
     passage_id = models.UUIDField()
-    frequency = models.IntegerField()  # how often the term stands in the passage
+    frequency = models.IntegerField()  # how often the term stands there, in QUARTERS (searchable)
     terms = models.IntegerField()  # of the passage: BM25 then reads this index and nothing else
 
     class Meta(TenantOwned.Meta):

@@ -7,16 +7,21 @@ found by its words at once.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from souvenir.core.sealing import blind_token
 from souvenir.ingestion.chunking import spans
-from souvenir.ingestion.models import Passage, PassageToken, PassageVector
+from souvenir.ingestion.models import Passage, PassageToken, PassageVector, Trust
 from souvenir.ingestion.placing import placed
-from souvenir.ingestion.terms import terms
+from souvenir.ingestion.searchable import QUARTERS, Searchable
+from souvenir.ingestion.surroundings import (
+    Surroundings,
+    searchables_of,
+    surroundings_of,
+    surroundings_of_memory,
+)
 from souvenir.memories.models import Conversation, Memory, MemoryVersion, Message
 from tenants.isolation.scope import current_tenant
 from tenants.keyring.services import index_keys
@@ -28,7 +33,9 @@ SEARCHED_BLOCKS = frozenset(
         "file", "artifact", "user_context", "memory_write",
     }
 )  # fmt: skip
-MAX_TERMS = 256  # distinct terms kept per passage; a passage of prose has about 100
+# Blocks that a message only carries: someone else wrote what they say.
+_BROUGHT_BLOCKS = frozenset({"tool_result", "search_result", "file"})
+_TRUST_OF_ROLES = {"user": Trust.STATED, "assistant": Trust.ANSWERED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,12 @@ def index_messages(conversation: Conversation, messages: Iterable[Message]) -> i
 
     Gives the number of passages made.
     """
+    shown = [message for message in messages if not message.hidden]
+    around = surroundings_of(shown, titles={conversation.id: conversation.title})
     drafts = [
         draft
-        for message in messages
-        if not message.hidden
-        for draft in _message_drafts(conversation, message)
+        for message in shown
+        for draft in _message_drafts(conversation, message, around[message.id])
     ]
     return _write(drafts)
 
@@ -54,14 +62,17 @@ def index_messages(conversation: Conversation, messages: Iterable[Message]) -> i
 def index_memory(memory: Memory, version: MemoryVersion) -> int:
     """Make the passages of what a memory says now, in place of those of what it said."""
     remove_passages(Passage.objects.filter(memory_id=memory.id))
+    around = surroundings_of_memory(version)
     drafts = [
         _draft(
-            version.text[start:end],
+            around.of(version.text, start, end),
             Passage(
                 store_id=memory.store_id,
                 memory_id=memory.id,
                 start=start,
                 end=end,
+                kind=memory.kind,
+                trust=Trust.STATED if version.method == "user_typed" else Trust.ANSWERED,
                 provider="souvenir",
                 occurred_at=version.occurred_at or version.observed_at,
             ),
@@ -91,7 +102,9 @@ def remove_passages(found: QuerySet[Passage]) -> dict[str, int]:
     }
 
 
-def _message_drafts(conversation: Conversation, message: Message) -> Iterable[_Draft]:
+def _message_drafts(
+    conversation: Conversation, message: Message, around: Surroundings
+) -> Iterable[_Draft]:
     said: list[str] = []
     for index, block in enumerate(message.blocks):
         # An artifact of 2024 stands in its message's text too: once is enough.
@@ -106,29 +119,39 @@ def _message_drafts(conversation: Conversation, message: Message) -> Iterable[_D
                 block=index,
                 start=start,
                 end=end,
+                trust=_trust(message.role, block["type"]),
                 role=message.role,
                 provider=conversation.provider,
                 occurred_at=message.occurred_at,
             )
-            yield _draft(block["text"][start:end], passage)
+            yield _draft(around.of(block["text"], start, end), passage)
 
 
-def _draft(text: str, passage: Passage) -> _Draft:
-    frequencies = Counter(terms(text))
-    passage.terms = frequencies.total()
+def _trust(role: str, block_type: str) -> Trust:
+    if block_type in _BROUGHT_BLOCKS:
+        return Trust.BROUGHT
+    return _TRUST_OF_ROLES.get(role, Trust.BROUGHT)
+
+
+def _draft(found_by: Searchable, passage: Passage) -> _Draft:
+    frequencies = found_by.for_words()
+    passage.terms = -(-frequencies.total() // QUARTERS)
+    passage.language = found_by.language
     return _Draft(passage, frequencies)
 
 
-def retoken(passages: list[Passage], *, texts: dict[UUID, str]) -> int:
-    """Make the tokens of passages again, under the newest index key. Gives how many passages.
-
-    `texts` holds what each says, by its id; one whose text is not there has gone meanwhile.
-    """
-    drafts = [_draft(texts[passage.id], passage) for passage in passages if passage.id in texts]
+def retoken(passages: list[Passage]) -> int:
+    """Make the tokens of passages again, under the newest index key. Gives how many passages."""
+    found = searchables_of(passages)
+    drafts = [_draft(found[passage.id], passage) for passage in passages if passage.id in found]
     ids = [draft.passage.id for draft in drafts]
     PassageToken.objects.filter(passage_id__in=ids).delete()
     epoch = _write_tokens(drafts)
-    Passage.objects.filter(id__in=ids).update(token_epoch=epoch)
+    for draft in drafts:
+        draft.passage.token_epoch = epoch
+    Passage.objects.bulk_update(
+        [draft.passage for draft in drafts], ["token_epoch", "terms", "language"]
+    )
     return len(drafts)
 
 
@@ -155,7 +178,7 @@ def _write_tokens(drafts: list[_Draft]) -> int:
             draft.passage.terms,
         )
         for draft in drafts
-        for term, frequency in draft.frequencies.most_common(MAX_TERMS)
+        for term, frequency in draft.frequencies.items()
     ]
     rows.sort(key=lambda row: (row[0], row[1]))  # the order of the index: fewer pages touched
     columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * 5

@@ -1,33 +1,49 @@
 """A text as the terms that search matches: the same in a passage and in a question.
 
-Each word is normalised (NFKC, case folded, French elision cut, accents folded) and stemmed in both
-languages (Snowball); where the stems differ both count, so neither language has to be guessed.
+A word is normalised (NFKC, case folded, French elision cut, accents folded) and stemmed (Snowball)
+in the language of its text; in both, where the language is not known. What stemming could lose is
+kept beside the stems as it stands: names, and marks such as `PU-2026-0147`.
 """
 
 import re
 import threading
 import unicodedata
+from collections.abc import Iterator
+from datetime import date
 
 import Stemmer
 
-_WORD = re.compile(r"[^\W_]+(?:[’'][^\W_]+)*")
-_ELISION = re.compile(
-    r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)[’'](?=\w)", flags=re.IGNORECASE
+from souvenir.ingestion.languages import (
+    ENGLISH,
+    ENGLISH_SMALL_WORDS,
+    FRENCH,
+    FRENCH_SMALL_WORDS,
+    UNKNOWN,
 )
-_MAX_TERM = 64  # characters; longer runs are not words, and would never be asked for whole
 
-_ENGLISH = (
-    "a an and are as at be been but by can could did do does for from had has have he her him "
-    "his how i if in into is it its just me my no not of on or our she should so some such "
-    "than that the their them then there these they this to up us was we were what when where "
-    "which who will with would you your "
-)
-_FRENCH = (
-    "au aux avec ce ces cet cette dans de des du elle elles en est et eu il ils je la le les "
-    "leur leurs lui ma mais me mes moi mon ne nos notre nous on ou où par pas pour qu que qui "
-    "quoi sa se ses si son sont sur ta te tes toi ton tu un une vos votre vous y à été être "
-)
-_STOP_WORDS = frozenset((_ENGLISH + _FRENCH).split())
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_ELISION = re.compile(r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)'(?=\w)", flags=re.IGNORECASE)
+_ENGLISH_ENDING = re.compile(r"(?:n't|'(?:s|re|ll|ve|m|d))$")
+_THOUSANDS = re.compile(r"(?<![\w.,])\d{1,3}(?:[ ,]\d{3})+(?!\d)")
+_MARK = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]+(?:[-_./@:+#,][A-Za-z0-9]+)+")
+_BEFORE_A_SENTENCE = re.compile(r"(?:^|[.!?…:\n«\"“(\[]|[-–—*•|]\s)\s*$")
+_MAX_TERM = 64  # characters; longer runs are not words, and would never be asked for whole
+_SMALL_WORDS = {
+    ENGLISH: ENGLISH_SMALL_WORDS,
+    FRENCH: FRENCH_SMALL_WORDS,
+    UNKNOWN: ENGLISH_SMALL_WORDS | FRENCH_SMALL_WORDS,
+}
+_MONTHS = (
+    ("january", "janvier"), ("february", "février"), ("march", "mars"), ("april", "avril"),
+    ("may", "mai"), ("june", "juin"), ("july", "juillet"), ("august", "août"),
+    ("september", "septembre"), ("october", "octobre"), ("november", "novembre"),
+    ("december", "décembre"),
+)  # fmt: skip
+_MONTH_TERMS = {
+    language: {names[place]: f"month:{number}" for number, names in enumerate(_MONTHS, start=1)}
+    for place, language in enumerate((ENGLISH, FRENCH))
+}
+_VERBS_TOO = frozenset({"march", "may"})  # months only where they are written large
 
 
 class _Stemmers(threading.local):
@@ -41,24 +57,95 @@ class _Stemmers(threading.local):
 _stemmers = _Stemmers()
 
 
-def terms(text: str) -> list[str]:
-    """The terms of a text in order, with repeats, without stop words. May be empty."""
-    found: list[str] = []
-    for match in _WORD.finditer(unicodedata.normalize("NFKC", text)):
-        word = match.group().casefold()
-        if not word.isalnum():
-            word = _ELISION.sub("", word)
-        if word in _STOP_WORDS or len(word) > _MAX_TERM:
+def terms(text: str, *, language: str = UNKNOWN) -> list[str]:
+    """The terms of a text in order, with repeats, without small words. May be empty.
+
+    The name of a month is the same term in both languages, and so is a number however its thousands
+    are set apart.
+    """
+    return [term for word in _words(text, language) for term in word]
+
+
+def asked_terms(text: str, *, language: str = UNKNOWN) -> list[tuple[str, ...]]:
+    """The words of a question, each once: the terms that it may be found as, one or two."""
+    return sorted(set(_words(text, language)))
+
+
+def _words(text: str, language: str) -> Iterator[tuple[str, ...]]:
+    normal = _THOUSANDS.sub(_digits, _normal(text))
+    for match in _WORD.finditer(normal):
+        word = _bare(match.group().casefold(), language)
+        if word and len(word) <= _MAX_TERM and word not in _SMALL_WORDS[language]:
+            yield _month(match.group(), word, language) or _stems(word, language)
+
+
+def exact_terms(text: str, *, is_question: bool = False) -> set[str]:
+    """What must be found as it is written: names that a stem would change, and marks with a digit.
+
+    A name is a word written large; in a passage only where no sentence begins, in a question
+    anywhere. None of these is a term of `terms`.
+    """
+    normal = _normal(text)
+    found = {
+        "#" + re.sub(r"[^a-z0-9]", "", mark.group().casefold())
+        for mark in _MARK.finditer(normal)
+        if any(char.isdigit() for char in mark.group()) and len(mark.group()) <= _MAX_TERM
+    }
+    for match in _WORD.finditer(normal):
+        name = _bare(_ELISION.sub("", match.group()), UNKNOWN)
+        if not name[:1].isupper() or not 1 < len(name) <= _MAX_TERM:
             continue
-        found += _stems(word)
+        before = normal[max(0, match.start() - 4) : match.start()]
+        if is_question or name.isupper() or not _BEFORE_A_SENTENCE.search(before):
+            found |= _kept_name(name.casefold())
     return found
 
 
-def _stems(word: str) -> list[str]:
-    word = word.removesuffix("'s").removesuffix("’s")
+def date_terms(day: date) -> list[str]:
+    """The terms by which what was said on a day is found: its number, its month, its year."""
+    return [str(day.day), f"month:{day.month}", str(day.year)]
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("’", "'")
+
+
+def _kept_name(word: str) -> set[str]:
+    folded = _without_accents(word)
+    is_small = word in _SMALL_WORDS[UNKNOWN]
+    unchanged = set(_stems(word, UNKNOWN)) == {folded}
+    return set() if is_small or unchanged else {"=" + folded}
+
+
+def _digits(match: re.Match[str]) -> str:
+    return re.sub(r"\D", "", match.group())
+
+
+def _bare(word: str, language: str) -> str:
+    """A word without what English and French hang on it with an apostrophe."""
+    if word.isalnum():
+        return word
+    if language != ENGLISH or _ELISION.match(word):
+        word = _ELISION.sub("", word)
+    return _ENGLISH_ENDING.sub("", word)
+
+
+def _month(written: str, word: str, language: str) -> tuple[str, ...]:
+    """The month that a word names; none where it is a verb, or a planet."""
+    if word in _VERBS_TOO and not written[0].isupper():
+        return ()
+    languages = (language,) if language else (ENGLISH, FRENCH)
+    return tuple(_MONTH_TERMS[each][word] for each in languages if word in _MONTH_TERMS[each])
+
+
+def _stems(word: str, language: str) -> tuple[str, ...]:
+    if word.isdigit():
+        return (word,)
     english = _without_accents(_stemmers.english.stemWord(_without_accents(word)))
+    if language == ENGLISH:
+        return (english,)
     french = _without_accents(_stemmers.french.stemWord(word))
-    return [english] if english == french else [english, french]
+    return (french,) if language == FRENCH or english == french else (english, french)
 
 
 def _without_accents(word: str) -> str:

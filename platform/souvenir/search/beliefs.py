@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
-from souvenir.embedding.local import LocalEmbedder
+from souvenir.embedding.bilingual import BilingualEmbedder
 
 _MOST_PLACES = 10_000  # large stores; most cells have dozens
 
@@ -45,7 +45,7 @@ class Beliefs:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._model = Model(1, LocalEmbedder.model_id, LocalEmbedder.dimensions)
+        self._model = Model(2, BilingualEmbedder.model_id, BilingualEmbedder.dimensions)
         self._own: OrderedDict[tuple[UUID, UUID], int] = OrderedDict()
 
     def about(self, tenant_id: UUID, store_ids: list[UUID]) -> Belief:

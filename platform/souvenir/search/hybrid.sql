@@ -1,4 +1,5 @@
--- One question, one round trip: exact vectors and BM25 over blind tokens, mixed, with their texts.
+-- One question, one round trip: exact vectors and BM25 over blind tokens, and of what either finds
+-- the best, with their texts. Ranked in the end by ranking.py, which sees what SQL cannot.
 -- The tenant stands in every arm: row-level security is the wall, the literal is the plan.
 -- Narrowed where asked: passages of another time, source or role are left out of both arms.
 --
@@ -23,20 +24,26 @@ WITH scope AS MATERIALIZED (
     ORDER BY distance LIMIT %(candidates)s
 ), hit AS MATERIALIZED (
     -- While the index key is being changed a term has two tokens, and a passage one of them.
-    SELECT a.term AS token, t.passage_id, t.frequency, t.terms
+    -- Frequencies are in quarters (ingestion/searchable.py).
+    -- A word whose language is not known has two as well, and a passage may have both: then they
+    -- are merged.
+    SELECT a.term, a.weight, t.passage_id, {most}(t.frequency) / 4.0::float8 AS frequency,
+           {most}(t.terms) AS terms
     FROM ingestion_passagetoken t
-    JOIN unnest(%(tokens)s::bigint[], %(asked)s::int[]) a (token, term) ON a.token = t.token
+    JOIN unnest(%(tokens)s::bigint[], %(asked)s::int[], %(weights)s::float8[])
+         a (token, term, weight) ON a.token = t.token
     WHERE t.tenant_id = %(tenant)s AND t.store_id = ANY (%(stores)s)
-      AND t.token = ANY (%(tokens)s)
+      AND t.token = ANY (%(tokens)s) {merged}
 ), frequency AS MATERIALIZED (
-    SELECT token, count(*)::float8 AS passages FROM hit GROUP BY token
+    SELECT term, count(*)::float8 AS passages FROM hit GROUP BY term
 ), lexical AS MATERIALIZED (
-    -- Robertson and Zaragoza 2009: k1 = 1.2, b = 0.75.
+    -- Robertson and Zaragoza 2009, with k1 = 0.5 and b = 0.4: in short texts a second mention says
+    -- little (docs/benchmarks.md).
     SELECT v.passage_id, sum(
-        ln(1 + (s.passages - f.passages + 0.5) / (f.passages + 0.5))
-        * v.frequency * 2.2 / (v.frequency + 1.2 * (0.25 + 0.75 * v.terms / s.mean_terms))
+        v.weight * ln(1 + (s.passages - f.passages + 0.5) / (f.passages + 0.5))
+        * v.frequency * 1.5 / (v.frequency + 0.5 * (0.6 + 0.4 * v.terms / s.mean_terms))
     ) AS bm25
-    FROM hit v JOIN frequency f ON f.token = v.token CROSS JOIN scope s {narrow}
+    FROM hit v JOIN frequency f ON f.term = v.term CROSS JOIN scope s {narrow}
     GROUP BY v.passage_id ORDER BY bm25 DESC LIMIT %(candidates)s
 ), candidate AS MATERIALIZED (
     SELECT passage_id FROM dense UNION SELECT passage_id FROM lexical
@@ -50,23 +57,29 @@ WITH scope AS MATERIALIZED (
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
           AND model = %(model)s AND bucket IN ({buckets}) AND passage_id = c.passage_id OFFSET 0
     ) v ON true
-), extent AS MATERIALIZED (
+), ideal AS MATERIALIZED (
     -- Words are held against a passage that has every term of the question once, not against the
     -- best candidate: one word in common by chance is then worth little, as across languages.
-    SELECT min(similarity) AS low, max(similarity) AS high,
-           (SELECT sum(ln(1 + (s.passages - coalesce(f.passages, 0) + 0.5)
-                           / (coalesce(f.passages, 0) + 0.5)))
-            FROM (SELECT DISTINCT unnest(%(asked)s::int[])) asked (token)
-            LEFT JOIN frequency f ON f.token = asked.token CROSS JOIN scope s) AS ideal
-    FROM scored
-), mixed AS MATERIALIZED (
-    -- A convex mix: cosines of this model live between 0.7 and 0.9, so they are stretched first.
-    SELECT passage_id, similarity, bm25,
-           %(dense_weight)s * coalesce((similarity - low) / nullif(high - low, 0), 0)
-           + (1 - %(dense_weight)s) * least(1, coalesce(bm25 / nullif(ideal, 0), 0)) AS score
-    FROM scored CROSS JOIN extent
-    WHERE bm25 IS NOT NULL OR %(dense_weight)s > 0
-    ORDER BY score DESC, passage_id LIMIT %(limit)s
+    -- What must be found as it is written (weight below 1) comes on top of that.
+    SELECT sum(ln(1 + (s.passages - coalesce(f.passages, 0) + 0.5)
+                      / (coalesce(f.passages, 0) + 0.5))) AS bm25
+    FROM (SELECT DISTINCT term
+          FROM unnest(%(asked)s::int[], %(weights)s::float8[]) a (term, weight) WHERE weight = 1
+    ) asked LEFT JOIN frequency f ON f.term = asked.term CROSS JOIN scope s
+), weighed AS MATERIALIZED (
+    -- Both between 0 and 1. Each model has its own cosines for “unrelated” and “the same”.
+    SELECT x.passage_id, x.similarity, x.bm25,
+           least(1, greatest(0, (x.similarity - %(unrelated)s) / (%(same)s - %(unrelated)s)))
+               AS nearness,
+           least(1, coalesce(x.bm25 / nullif(i.bm25, 0), 0)) AS words
+    FROM scored x CROSS JOIN ideal i
+    WHERE x.bm25 IS NOT NULL OR %(dense_weight)s > 0
+), pool AS MATERIALIZED (
+    -- Enough of them that nothing is lost to what ranking.py decides. The highest score that each
+    -- can get there decides who is in.
+    SELECT *, %(dense_weight)s * coalesce(nearness ^ 3, words)
+              + (1 - %(dense_weight)s) * greatest(words, coalesce(nearness, 0) - 0.3) AS bound
+    FROM weighed ORDER BY bound DESC, passage_id LIMIT %(pool)s
 ), truth AS MATERIALIZED (
     -- What this statement took for granted, as it is: beliefs.py.
     SELECT jsonb_build_object(
@@ -80,18 +93,23 @@ WITH scope AS MATERIALIZED (
                 WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
                   AND state IN ('serving', 'leaving'))
     ) AS told
+), placed AS MATERIALIZED (
+    SELECT x.similarity, x.bm25, x.nearness, x.words, x.bound, p.*,
+           row_number() OVER (PARTITION BY p.message_id ORDER BY x.bound DESC, p.id) AS nth
+    FROM pool x CROSS JOIN LATERAL (
+        SELECT * FROM ingestion_passage WHERE tenant_id = %(tenant)s AND id = x.passage_id OFFSET 0
+    ) p
 )
-SELECT w.told, x.score, x.similarity, x.bm25,
-       p.id, p.conversation_id, p.message_id, p.memory_id, p.block, p.start, p."end",
-       p.role, p.provider, p.occurred_at, g.blocks, c.title, n.id, n.text
+SELECT w.told, p.id, p.similarity, p.bm25, p.nearness, p.words,
+       p.conversation_id, p.message_id, p.memory_id, p.block, p.start, p."end",
+       p.kind, p.language, p.trust, p.role, p.provider, p.occurred_at,
+       g.blocks, c.title, n.id, n.text
 FROM truth w
-LEFT JOIN mixed x ON true
+LEFT JOIN placed p ON true
 LEFT JOIN LATERAL (
-    SELECT * FROM ingestion_passage WHERE tenant_id = %(tenant)s AND id = x.passage_id OFFSET 0
-) p ON true
-LEFT JOIN LATERAL (
+    -- A message comes once, with the best of its passages: it may be long.
     SELECT blocks FROM memories_message
-    WHERE tenant_id = %(tenant)s AND id = p.message_id OFFSET 0
+    WHERE tenant_id = %(tenant)s AND id = p.message_id AND p.nth = 1 OFFSET 0
 ) g ON true
 LEFT JOIN LATERAL (
     SELECT title FROM memories_conversation
@@ -103,4 +121,4 @@ LEFT JOIN LATERAL (
         AND said.memory_id = m.id AND said.number = m.version
     WHERE m.tenant_id = %(tenant)s AND m.id = p.memory_id OFFSET 0
 ) n ON true
-ORDER BY x.score DESC, p.id
+ORDER BY p.bound DESC, p.id

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from souvenir.core.jobs import Job
-from souvenir.embedding.services import passage_texts
 from souvenir.ingestion.models import Passage
 from souvenir.ingestion.passages import retoken
 from tenants.isolation.scope import current_tenant
@@ -44,7 +43,7 @@ def rebuild_tokens(lease: Lease) -> None:
         with lease.step(done=done, total=total):
             found = stale.select_for_update().filter(id__gt=last).order_by("id")
             waiting = list(found[:_STEP_PASSAGES])
-            retoken(waiting, texts=passage_texts(waiting))
+            retoken(waiting)
         if not waiting:
             break
         done, last = done + len(waiting), waiting[-1].id

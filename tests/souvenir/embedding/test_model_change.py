@@ -3,6 +3,7 @@
 import pytest
 
 from souvenir.core.jobs import Job as Kind
+from souvenir.embedding.bilingual import BilingualEmbedder
 from souvenir.embedding.changing import (
     clear_retired_models,
     compare_models,
@@ -11,7 +12,6 @@ from souvenir.embedding.changing import (
 )
 from souvenir.embedding.counts import search_counts
 from souvenir.embedding.errors import EmbedderUnknown, ModelBusy, ModelIncomplete, NoModelFills
-from souvenir.embedding.local import LocalEmbedder
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.registry import EMBEDDERS
 from souvenir.embedding.selectors import serving_model
@@ -19,13 +19,14 @@ from souvenir.ingestion.models import PassageVector
 from souvenir.ingestion.services import remember
 from souvenir.memories.models import Store
 from souvenir.memories.services import Statement, ensure_shared_store
-from souvenir.search.services import Answer, Question, search
+from souvenir.search.questions import Question
+from souvenir.search.services import Answer, search
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
 from tests.builders import Tenant, make_tenant, run_jobs
 from tests.word_embedder import WordEmbedder
 
-OLD, NEW = LocalEmbedder.model_id, WordEmbedder.model_id
+OLD, NEW = BilingualEmbedder.model_id, WordEmbedder.model_id
 
 
 @pytest.fixture(autouse=True)
@@ -93,8 +94,8 @@ def test_what_comes_while_a_model_fills_gets_both_vectors() -> None:
     filled_later = _vectors(acme)
     run_jobs(acme, Kind.FILL_MODEL)
 
-    assert filled_later == {1: 3, 2: 1}
-    assert _vectors(acme) == {1: 3, 2: 3}
+    assert filled_later == {2: 3, 3: 1}
+    assert _vectors(acme) == {2: 3, 3: 3}
 
 
 def test_after_the_switch_the_old_vectors_go_and_the_counts_agree() -> None:
@@ -106,7 +107,7 @@ def test_after_the_switch_the_old_vectors_go_and_the_counts_agree() -> None:
     clear_retired_models()
     run_jobs(acme, Kind.CLEAR_MODEL)
 
-    assert (kept, _vectors(acme)) == ({1: 2, 2: 2}, {2: 2})
+    assert (kept, _vectors(acme)) == ({2: 2, 3: 2}, {3: 2})
     with tenant_scope(acme.id):
         counts = search_counts()
     assert counts.agree(serving=NEW)
@@ -123,8 +124,8 @@ def test_a_switch_can_be_taken_back_with_nothing_to_fill() -> None:
     switch_model()
 
     assert serving_model().name == OLD
-    assert serving_model().number == 1
-    assert _vectors(acme) == {1: 2, 2: 2}
+    assert serving_model().number == 2
+    assert _vectors(acme) == {2: 2, 3: 2}
 
 
 def test_a_large_store_s_graph_is_there_for_both_models() -> None:
@@ -139,7 +140,7 @@ def test_a_large_store_s_graph_is_there_for_both_models() -> None:
     assert _ask(acme, store, "blue kettle is").results[0].text == "The kettle is blue"
     clear_retired_models()
     run_jobs(acme, Kind.CLEAR_MODEL)
-    assert _vectors(acme) == {2: 2}
+    assert _vectors(acme) == {3: 2}
 
 
 def test_two_models_are_compared_by_what_both_find() -> None:

@@ -12,7 +12,8 @@ from souvenir.ingestion.models import LargeStore, PassageVector
 from souvenir.ingestion.services import correct, remember
 from souvenir.memories.models import Memory, Store
 from souvenir.memories.services import Statement, ensure_shared_store
-from souvenir.search.services import Question, search
+from souvenir.search.questions import Question
+from souvenir.search.services import search
 from tenants.errors import LeaseLost
 from tenants.isolation.catalogue import audit_isolation
 from tenants.isolation.scope import tenant_scope
@@ -86,7 +87,7 @@ def test_a_promoted_store_answers_the_same_from_a_bucket_of_its_own(acme: Tenant
     (bucket,) = _buckets(acme)
     assert bucket > 0
     assert len(_partitions(acme)) == 1
-    assert "(m='24', ef_construction='128') WHERE (model = 1)" in _graphs(acme)[0]
+    assert "(m='24', ef_construction='128') WHERE (model = 2)" in _graphs(acme)[0]
     assert audit_isolation() == []
 
 

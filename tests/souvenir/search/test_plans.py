@@ -18,7 +18,8 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.ingestion.models import PassageToken
 from souvenir.memories.selectors import personal_store
 from souvenir.memories.services import ensure_person, ensure_shared_store
-from souvenir.search.services import Question, search
+from souvenir.search.questions import Filters, Question
+from souvenir.search.services import search
 from tenants.isolation.catalogue import MAINTAINED
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
@@ -117,7 +118,7 @@ def test_it_still_does_once_the_tables_are_analysed(sized: Sized) -> None:
 
 
 def test_a_filter_looks_up_passages_by_their_whole_keys(sized: Sized) -> None:
-    nodes = _plan(sized, roles=["user"])
+    nodes = _plan(sized, only=Filters(roles=["user"]))
 
     _check(nodes)
     looked_up = [n for n in _of(nodes, "ingestion_passage") if n.get("Alias", "").startswith("p")]
@@ -139,7 +140,7 @@ def test_a_large_store_is_asked_by_its_graph_and_the_rest_exactly(acme: Tenant) 
 
     (near,) = [n for n in _of(nodes, "ingestion_passagevector") if "Order By" in n]
     assert near["Node Type"] == "Index Scan"
-    assert near["Index Name"].endswith("_m1")
+    assert near["Index Name"].endswith("_m2")
     own = _plan(Sized(acme, mine))
     _check(own)
 

@@ -11,7 +11,8 @@ from souvenir.ingestion.services import correct, remember
 from souvenir.memories.selectors import personal_store
 from souvenir.memories.services import Statement, ensure_person
 from souvenir.search.errors import QuestionEmpty
-from souvenir.search.services import Answer, Question, search
+from souvenir.search.questions import Filters, Question
+from souvenir.search.services import Answer, search
 from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
 
@@ -100,10 +101,10 @@ def test_filters_narrow_both_words_and_meaning(acme: Tenant) -> None:
     _remember(acme, "La cabane appartient à Nadine")
     run_jobs(acme, Kind.EMBED_PASSAGES)
 
-    by_role = _ask(acme, "cabane", roles=["assistant"])
-    by_source = _ask(acme, "cabane", providers=["souvenir"])
-    before = _ask(acme, "cabane", until=datetime(2025, 1, 1, tzinfo=UTC))
-    after = _ask(acme, "cabane", since=datetime(2025, 1, 1, tzinfo=UTC))
+    by_role = _ask(acme, "cabane", only=Filters(roles=["assistant"]))
+    by_source = _ask(acme, "cabane", only=Filters(providers=["souvenir"]))
+    before = _ask(acme, "cabane", only=Filters(until=datetime(2025, 1, 1, tzinfo=UTC)))
+    after = _ask(acme, "cabane", only=Filters(since=datetime(2025, 1, 1, tzinfo=UTC)))
 
     assert [found.text for found in by_role.results] == ["La cabane est fermée"]
     assert [found.text for found in by_source.results] == ["La cabane appartient à Nadine"]

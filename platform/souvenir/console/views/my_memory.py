@@ -10,7 +10,8 @@ from souvenir.console.overviews import conversations_by_date, memory_overview, w
 from souvenir.console.paging import one_page
 from souvenir.console.visits import MemoryVisit, memory_page, page
 from souvenir.memories.selectors import get_conversation, memories, messages_of
-from souvenir.search.services import Answer, Question, search
+from souvenir.search.questions import Question
+from souvenir.search.services import Answer, search
 
 _LATEST = 5
 _RESULTS = 10

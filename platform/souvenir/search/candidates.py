@@ -1,0 +1,222 @@
+"""Fetches what may answer a question: one round trip to the database."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from pgvector import HalfVector
+
+from souvenir.core.sealing import blind_token
+from souvenir.embedding.errors import EmbedderUnavailable
+from souvenir.embedding.registry import embedder_of
+from souvenir.ingestion.terms import asked_terms, exact_terms
+from souvenir.memories.models import Conversation, MemoryVersion, Message
+from souvenir.search.beliefs import Belief, Model, Told, read_told
+from souvenir.search.nearest import nearest
+from souvenir.search.question_vectors import question_vectors
+from souvenir.search.questions import Filters, Question
+from tenants.isolation.scope import current_tenant
+from tenants.keyring.services import index_keys
+from tenants.sealed import opened
+
+_HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
+_CANDIDATES = 100  # of each retriever, before they are mixed
+_LEAST_POOL, _POOL_PER_RESULT = 40, 3
+_EXACT_WEIGHT = 0.2  # of what is found as it is written, on top of its stem
+_NARROW = """CROSS JOIN LATERAL (
+    SELECT 1 FROM ingestion_passage p
+    WHERE p.tenant_id = %(tenant)s AND p.id = v.passage_id{condition} OFFSET 0
+) narrowed"""
+_MERGED = {"most": "max", "merged": "GROUP BY a.term, a.weight, t.passage_id"}
+_AS_THEY_ARE = {"most": "", "merged": ""}
+_MESSAGE_ID = 6  # its place in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The blind tokens to look for; of each the number of its word, and how much that counts."""
+
+    tokens: list[int]
+    terms: list[int]
+    weights: list[float]
+    merged: bool = False  # a passage may have a word twice, as two terms of which one counts
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the database is asked."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One passage that may answer. Its text is opened when it is first read.
+
+    `nearness` and `words` are between 0 and 1; None: not embedded yet.
+    """
+
+    passage_id: UUID
+    similarity: float | None
+    bm25: float | None
+    nearness: float | None
+    words: float
+    conversation_id: UUID | None
+    message_id: UUID | None
+    memory_id: UUID | None
+    block: int
+    start: int
+    end: int
+    kind: str
+    language: str
+    trust: int
+    role: str
+    provider: str
+    occurred_at: datetime | None
+    sealed: "Sealed" = field(repr=False)
+
+    @cached_property
+    def text(self) -> str:
+        return self.sealed.text(self.block)[self.start : self.end]
+
+    @cached_property
+    def title(self) -> str:
+        if self.conversation_id is None:
+            return ""
+        return str(opened(Conversation, "title", self.conversation_id, self.sealed.title))
+
+
+@dataclass(frozen=True)
+class SealedMessage:
+    """A message that several candidates are of: opened once."""
+
+    id: UUID
+    stored: bytes = field(repr=False)
+
+    @cached_property
+    def blocks(self) -> Any:
+        return opened(Message, "blocks", self.id, self.stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a candidate says, as it is stored: in a message, or in a version of a memory."""
+
+    message: SealedMessage | None
+    version_id: UUID | None
+    version_text: bytes
+    title: bytes
+
+    def text(self, block: int) -> str:
+        """The whole text that the candidate is a span of."""
+        if self.message is not None:
+            return str(self.message.blocks[block]["text"])
+        if self.version_id is not None:
+            return str(opened(MemoryVersion, "text", self.version_id, self.version_text))
+        return ""
+
+
+def words_of(text: str, *, language: str) -> Words:
+    """What to look for, under every index key in use. `language` as `languages` names it."""
+    words = [(found, 1.0) for found in asked_terms(text, language=language)]
+    exact = sorted(exact_terms(text, is_question=True))
+    words += [((term,), _EXACT_WEIGHT) for term in exact]
+    rows = [
+        (blind_token(term, key=key), number, weight)
+        for _, key in index_keys()
+        for number, (alternatives, weight) in enumerate(words)
+        for term in alternatives
+    ]
+    return Words(
+        tokens=[token for token, _, _ in rows],
+        terms=[number for _, number, _ in rows],
+        weights=[weight for _, _, weight in rows],
+        merged=any(len(alternatives) > 1 for alternatives, _ in words),
+    )
+
+
+def vector_of(text: str, model: Model) -> str | None:
+    """The question's vector as PostgreSQL reads it; None where the embedder does not answer."""
+    try:
+        vector = question_vectors.vector(current_tenant(), model.name, text)
+        return HalfVector(vector).to_text()
+    except EmbedderUnavailable:
+        return None
+
+
+def hybrid_statement(
+    question: Question, *, belief: Belief, vector: str | None, words: Words
+) -> Statement:
+    """What is asked of the database. `vector` is as PostgreSQL reads it; None: only words count."""
+    condition, values = _filter(question.only)
+    narrow = _NARROW.format(condition=condition) if condition else ""
+    near, places = nearest(question.store_ids, belief, narrow=narrow, by_meaning=vector is not None)
+    sql = _HYBRID.format(
+        narrow=narrow,
+        nearest=near,
+        buckets=", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()})),
+        **(_MERGED if words.merged else _AS_THEY_ARE),
+    )
+    unrelated, same = _nearness_range(belief.model)
+    pool = max(_LEAST_POOL, _POOL_PER_RESULT * question.limit)
+    parameters: dict[str, Any] = {
+        "tenant": current_tenant(),
+        "stores": question.store_ids,
+        "vector": vector,
+        "tokens": words.tokens,
+        "asked": words.terms,
+        "weights": words.weights,
+        "candidates": max(_CANDIDATES, pool),
+        "dense_weight": question.dense_weight if vector else 0.0,
+        "unrelated": unrelated,
+        "same": same,
+        "pool": pool,
+    }
+    return Statement(sql, parameters | places | values)
+
+
+def _nearness_range(model: Model) -> tuple[float, float]:
+    try:
+        return embedder_of(model.name).nearness_range
+    except EmbedderUnavailable:
+        return 0.0, 1.0  # nothing is near, and it does not matter
+
+
+def candidates(statement: Statement) -> tuple[list[Candidate], Told]:
+    """Passages that may answer, likeliest first; and what is true. One round trip."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.parameters)
+        rows = cursor.fetchall()
+    messages: dict[UUID | None, SealedMessage] = {}
+    found = [_candidate(row[1:], messages) for row in rows if row[1] is not None]
+    return found, read_told(rows[0][0])
+
+
+def _filter(only: Filters) -> tuple[str, dict[str, Any]]:
+    """SQL to append to a condition on passages `p`, and its parameters."""
+    parts = {
+        "since": ("p.occurred_at >= %(since)s", only.since),
+        "until": ("p.occurred_at < %(until)s", only.until),
+        "providers": ("p.provider = ANY (%(providers)s)", only.providers),
+        "roles": ("p.role = ANY (%(roles)s)", only.roles),
+        "kinds": ("p.kind = ANY (%(kinds)s)", only.kinds),
+        "languages": ("p.language = ANY (%(languages)s)", only.languages),
+        "least_trust": ("p.trust >= %(least_trust)s", only.least_trust),
+    }
+    used = {name: part for name, part in parts.items() if part[1]}
+    condition = "".join(f" AND {sql}" for sql, _ in used.values())
+    return condition, {name: value for name, (_, value) in used.items()}
+
+
+def _candidate(row: tuple[Any, ...], messages: dict[UUID | None, SealedMessage]) -> Candidate:
+    *facts, blocks, title, version_id, text = row
+    message_id = facts[_MESSAGE_ID]
+    if blocks is not None:
+        messages[message_id] = SealedMessage(message_id, blocks)
+    sealed = Sealed(messages.get(message_id), version_id, text or b"", title or b"")
+    return Candidate(*[*facts, sealed])

@@ -1,0 +1,32 @@
+"""What can be asked."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+# Of meaning against words: what did best on every set of questions (docs/benchmarks.md).
+DENSE_WEIGHT = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What may be found. Empty filters filter nothing."""
+
+    since: datetime | None = None  # inclusive, against when the source says it was said
+    until: datetime | None = None  # exclusive
+    providers: list[str] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)  # "message", or the kinds of memories
+    languages: list[str] = field(default_factory=list)
+    least_trust: int = 0  # souvenir.ingestion.models.Trust
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and of what."""
+
+    text: str
+    store_ids: list[UUID]
+    limit: int = 10
+    only: Filters = field(default_factory=Filters)
+    dense_weight: float = DENSE_WEIGHT  # 0: words alone, 1: meaning alone

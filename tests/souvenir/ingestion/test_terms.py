@@ -1,0 +1,82 @@
+"""What search matches: stems of the text's language, and what must be found as it is written."""
+
+from datetime import date
+
+import pytest
+
+from souvenir.ingestion.languages import language_of
+from souvenir.ingestion.terms import asked_terms, date_terms, exact_terms, terms
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Where did I leave the key?", "en"),
+        ("Où ai-je laissé la clé?", "fr"),
+        ("I'll drive, you pick the music", "en"),
+        ("L’école d’Adèle", "fr"),
+        ("K-20938", ""),
+        ("", ""),
+        ("Il a dit : « I’ll drive », et on est partis", "fr"),
+    ],
+)
+def test_a_text_s_language_is_read_from_its_small_words(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "language"),
+    [
+        ("She was walking the dogs", "dog walk", "en"),
+        ("Les chevaux mangeaient", "cheval manger", "fr"),
+        ("l’école", "ECOLE", "fr"),
+        ("318,000 dollars", "318000 dollar", "en"),
+        ("318 000 dollars", "318000 dollar", "fr"),
+    ],
+)
+def test_forms_of_a_word_are_one_term(one: str, other: str, language: str) -> None:
+    assert set(terms(other, language=language)) <= set(terms(one, language=language))
+
+
+def test_small_words_of_the_language_are_left_out_and_of_the_other_kept() -> None:
+    assert terms("my son and the tons of it", language="en") == ["son", "ton"]
+    assert "son" not in terms("son fils", language="fr")
+
+
+def test_where_the_language_is_not_known_both_stems_count_as_one_word() -> None:
+    assert set(terms("chevaux")) == {"cheval", "chevaux"}
+    assert asked_terms("chevaux K9 chevaux") == [("chevaux", "cheval"), ("k9",)]
+
+
+def test_a_month_is_the_same_term_in_both_languages() -> None:
+    french = terms("le 8 mai 2023", language="fr")
+
+    assert french == terms("8 May 2023", language="en") == date_terms(date(2023, 5, 8))
+    assert "month:5" not in terms("it may rain in march", language="en")
+
+
+@pytest.mark.parametrize(
+    ("passage", "question"),
+    [
+        ("Le permis PU-2026-0147 est arrivé", "pu-2026-0147"),
+        ("We met Charles at the wharf", "Who is Charles?"),
+        ("On a vu Charles au quai", "Charles, c’est qui?"),
+    ],
+)
+def test_names_and_marks_are_kept_as_they_are_written(passage: str, question: str) -> None:
+    asked = exact_terms(question, is_question=True)
+
+    assert asked
+    assert asked <= exact_terms(passage)
+
+
+def test_the_first_word_of_a_sentence_is_no_name() -> None:
+    assert exact_terms("Evidence arrives. Running helps. - Walking too") == set()
+
+
+@pytest.mark.parametrize("text", ["Q" * 100_000, "a-" * 50_000, "l'" * 50_000, "1 000" * 20_000])
+def test_a_text_of_one_kind_takes_no_longer_than_another(text: str) -> None:
+    found = terms(text, language="fr")
+
+    assert all(len(term) <= 64 or term.isdigit() for term in found)
+    assert all(len(term) <= 65 for term in exact_terms(text))
