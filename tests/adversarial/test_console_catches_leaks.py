@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from souvenir.console.errors import PageNotYours
-from souvenir.console.views import my_memories, my_memory
-from souvenir.memories.errors import ConversationNotFound, MemoryNotFound
-from souvenir.memories.models import Memory
+from souvenir.console.views import my_memory
+from souvenir.memories.errors import ConversationNotFound
+from souvenir.memories.models import Conversation
 from tests.adversarial.break_in import BreakIn
 from tests.adversarial.conftest import SEED
 from tests.adversarial.filled import Filled
@@ -26,15 +26,15 @@ def _findings(three: dict[str, Filled], *names: str) -> str:
 def test_a_page_that_forgets_the_stores_is_found(
     three: dict[str, Filled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forgetful(*, memory_id: UUID, store_ids: list[UUID]) -> Memory:
-        found = Memory.objects.filter(id=memory_id, state="active").first()
+    def forgetful(*, conversation_id: UUID, store_ids: list[UUID]) -> Conversation:
+        found = Conversation.objects.filter(id=conversation_id).first()
         if found is None:
-            raise MemoryNotFound(memory_id=memory_id)
+            raise ConversationNotFound(conversation_id=conversation_id)
         return found
 
-    monkeypatch.setattr(my_memories, "get_memory", forgetful)
+    monkeypatch.setattr(my_memory, "get_conversation", forgetful)
 
-    found = _findings(three, "my-memory-forget")
+    found = _findings(three, "my-conversation")
     assert "as member, of someone else" in found
     assert "succeeds: 200" in found
 
