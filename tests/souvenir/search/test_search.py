@@ -162,3 +162,30 @@ def test_globex_s_memory_is_not_in_the_answer(acme: Tenant, globex: Tenant) -> N
 
     assert answer.results == []
     assert answer.pending == 0
+
+
+def test_what_was_just_stored_is_found_by_its_words_every_time(acme: Tenant) -> None:
+    _remember(acme, "Le jardin est prêt")
+    run_jobs(acme, Kind.EMBED_PASSAGES)
+
+    for number in range(20):
+        _remember(acme, f"Le colis {7000 + number} est arrivé")
+        assert f"{7000 + number}" in _ask(acme, f"colis {7000 + number}").results[0].text
+
+
+def test_a_text_that_is_there_twice_is_in_the_answer_once(acme: Tenant) -> None:
+    _remember(acme, "Le code est 4411", "le code est 4411!", "Le code postal")
+
+    assert len(_ask(acme, "code").results) == 2
+
+
+def test_answers_are_narrowed_by_kind_language_and_trust(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export("La cabane à sucre", "The cabane is closed for the winter"))
+    _remember(acme, "La cabane appartient à Nadine")
+
+    def found(only: Filters) -> set[str]:
+        return {one.text for one in _ask(acme, "cabane", only=only).results}
+
+    assert found(Filters(kinds=["fact"])) == {"La cabane appartient à Nadine"}
+    assert found(Filters(languages=["en"])) == {"The cabane is closed for the winter"}
+    assert "The cabane is closed for the winter" not in found(Filters(least_trust=3))
