@@ -58,8 +58,8 @@ class Recipes:
     def _worker(self, name: str) -> Recipe:
         worker = self._python(
             f"worker-{name}",
-            # One process, which we start again ourselves: over a broker that is polled, the pool's
-            # children share a lock, and one that is killed takes it with it.
+            # One process, which we start again ourselves: a pool whose child is killed at the wrong
+            # moment keeps the message and takes no other (docs/decisions/0022).
             *("-m", "celery", "-A", "workers.app", "worker", "-P", "solo"),
             *("-Q", name, "-n", f"{name}@%h", *_CELERY),
         )
