@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -97,9 +97,13 @@ class _Together:
     def embed(self, model: str, text: str) -> Vectors:
         with self._lock:
             if model not in self._batches:
-                self._batches[model] = Batches(partial(embedder_of(model).embed, kind="query"))
+                self._batches[model] = Batches(partial(_embed, model))
             batches = self._batches[model]
         return batches.embed(text)
+
+
+def _embed(model: str, texts: Sequence[str]) -> Vectors:
+    return embedder_of(model).embed(texts, kind="query")
 
 
 _together = _Together()
