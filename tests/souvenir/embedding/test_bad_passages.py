@@ -35,11 +35,10 @@ class _Picky:
     nearness_range: tuple[float, float] = BilingualEmbedder.nearness_range
 
     def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
-        del kind
         if any("poison" in text for text in texts):
             self.at_the_word()
         vectors = np.zeros((len(texts), _DIMENSIONS), np.float32)
-        vectors[:, 0] = 1.0
+        vectors[:, 0 if kind == "passage" else 1] = 1.0  # by meaning, no passage answers anything
         return vectors
 
 
