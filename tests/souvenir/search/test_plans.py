@@ -126,7 +126,7 @@ def test_a_filter_looks_up_passages_by_their_whole_keys(sized: Sized) -> None:
     looked_up = [n for n in _of(nodes, "ingestion_passage") if n.get("Alias", "").startswith("p")]
     assert looked_up
     conditions = [node.get("Index Cond", node.get("Recheck Cond", "")) for node in looked_up]
-    assert all("id =" in condition for condition in conditions)
+    assert all("id =" in str(condition) for condition in conditions)
 
 
 def test_a_large_store_is_asked_by_its_graph_and_the_rest_exactly(acme: Tenant) -> None:
