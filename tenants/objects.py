@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -75,18 +75,17 @@ class StoredObject:
             return subjects_of(stream.read(LONGEST_HEAD))
 
     def _opened(self) -> SealedReader:
-        stream = self.path.open("rb")
-        try:
-            return SealedReader(
+        with ExitStack() as unless_opened:
+            stream = unless_opened.enter_context(self.path.open("rb"))
+            reader = SealedReader(
                 stream,
                 place=self.place,
                 find_secrets=lambda head: opening_secrets(
                     subjects_of(head), tenant_id=self.place.tenant_id
                 ),
             )
-        except BaseException:
-            stream.close()
-            raise
+            unless_opened.pop_all()  # the reader closes it from here on
+        return reader
 
 
 def _folder(tenant_id: UUID) -> Path:

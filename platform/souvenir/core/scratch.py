@@ -38,5 +38,5 @@ class Scratch:
         return io.BufferedReader(sealed)
 
     def close(self) -> None:
-        """Give it up before it was read."""
+        """Give it up, read or not. Twice changes nothing."""
         self._file.close()

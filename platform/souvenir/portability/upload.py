@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -121,13 +121,9 @@ def _spooled(member: Member) -> Iterator[BinaryIO]:
     """A copy of `member` in which one can go back and forth; gone at the end, and never readable
     on the disk.
     """
-    copy = Scratch()
-    try:
+    with closing(Scratch()) as copy:
         with member.open() as stream:
             while chunk := stream.read(_COPY_BYTES):
                 copy.write(chunk)
-    except BaseException:
-        copy.close()
-        raise
-    with copy.reader() as reader:
-        yield reader
+        with copy.reader() as reader:
+            yield reader
