@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 
 from souvenir.config.log_lines import JsonLines, PlainLines
 from souvenir.core.log_fields import log_fields, note
@@ -61,7 +61,7 @@ def test_fields_end_with_their_request(said: io.StringIO) -> None:
 def test_an_error_is_told_by_its_type_and_place_never_by_its_message(said: io.StringIO) -> None:
     try:
         _fail_in_the_database()
-    except Exception:
+    except DataError:
         logging.getLogger("souvenir.test").exception("it broke")
 
     (line,) = _lines(said)
