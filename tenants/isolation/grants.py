@@ -5,14 +5,13 @@ those with one. What is granted to a role stands in CONTROL_TABLES (catalogue.py
 catalogue audit takes everything else for a hole.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.db import router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
 
 from tenants.isolation.roles import APP, SERVICES, SWEEPER, Role, make_role
+from tenants.isolation.statements import Place, StatementsOperation
 
 CONTENT_MARK = "content"  # the comment by which catalogue.sql knows such a column
 # What an erasure is proved with. Content is bytes, vectors or JSON, or is marked.
@@ -46,43 +45,22 @@ def ensure_roles(schema_editor: BaseDatabaseSchemaEditor, *needed: Role) -> None
         schema_editor.execute(make_role(role))
 
 
-class _Grants(Operation):
-    """Grants are no part of Django's state."""
-
-    reversible = True
-    reduces_to_sql = True
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Nothing changes for Django."""
-
-
-class EnsureRoles(_Grants):
+class EnsureRoles(StatementsOperation):
     """Make sure that every role is there. Undone, they stay: other databases may need them."""
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if router.allow_migrate(schema_editor.connection.alias, app_label):
-            ensure_roles(schema_editor, APP, *SERVICES)
+    def forwards(self, place: Place) -> Iterator[str]:
+        ensure_roles(place.editor, APP, *SERVICES)
+        yield from ()
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        """Roles belong to the server, not to this database."""
+    def backwards(self, place: Place) -> Iterator[str]:
+        """None: roles belong to the server, not to this database."""
+        yield from ()
 
     def describe(self) -> str:
         return "Make sure that the roles of the database are there"
 
 
-class GrantTable(_Grants):
+class GrantTable(StatementsOperation):
     """Give one role some privileges on a table without a tenant, or on columns of it.
 
     Args:
@@ -99,27 +77,12 @@ class GrantTable(_Grants):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return (self.__class__.__qualname__, [self.table, self.privileges], {"to": self.to})
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if not router.allow_migrate(schema_editor.connection.alias, app_label):
-            return
-        ensure_roles(schema_editor, _named(self.to))
-        schema_editor.execute(f'GRANT {self.privileges} ON "{self.table}" TO {self.to}')
+    def forwards(self, place: Place) -> Iterator[str]:
+        ensure_roles(place.editor, _named(self.to))
+        yield f'GRANT {self.privileges} ON "{self.table}" TO {self.to}'
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if router.allow_migrate(schema_editor.connection.alias, app_label):
-            schema_editor.execute(f'REVOKE {self.privileges} ON "{self.table}" FROM {self.to}')
+    def backwards(self, place: Place) -> Iterator[str]:
+        yield f'REVOKE {self.privileges} ON "{self.table}" FROM {self.to}'
 
     def describe(self) -> str:
         return f"Grant {self.privileges} on {self.table} to {self.to}"
@@ -135,7 +98,7 @@ class GrantControlTable(GrantTable):
         return (self.__class__.__qualname__, [self.table, self.privileges], {})
 
 
-class ShowToSweeper(_Grants):
+class ShowToSweeper(StatementsOperation):
     """Bring what the sweeper may read of a tenant table up to its columns of today.
 
     After AddField of an id, a time or a state; and after a column came to hold content.
@@ -151,36 +114,16 @@ class ShowToSweeper(_Grants):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return (self.__class__.__qualname__, [self.model_name] if self.model_name else [], {})
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if not router.allow_migrate(schema_editor.connection.alias, app_label):
-            return
-        ensure_roles(schema_editor, SWEEPER)
-        schema_editor.execute(show_to_sweeper(self._table(app_label, to_state)))
+    def forwards(self, place: Place) -> Iterator[str]:
+        ensure_roles(place.editor, SWEEPER)
+        yield from self.backwards(place)
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def backwards(self, place: Place) -> Iterator[str]:
         """The columns that are there stay shown; what is dropped takes its grant with it."""
-        if router.allow_migrate(schema_editor.connection.alias, app_label):
-            schema_editor.execute(show_to_sweeper(self._table(app_label, from_state)))
+        yield show_to_sweeper(place.table(self.model_name) if self.model_name else None)
 
     def describe(self) -> str:
         return f"Show {self.model_name or 'every tenant table'} to the sweeper, but no content"
-
-    def _table(self, app_label: str, state: ProjectState) -> str | None:
-        if self.model_name is None:
-            return None
-        return str(state.apps.get_model(app_label, self.model_name)._meta.db_table)
 
 
 def _named(name: str) -> Role:

@@ -4,12 +4,10 @@ Recipe for a new tenant table: inherit from TenantScoped, use TenantForeignKey f
 every unique constraint with tenant_id, and put `IsolateTenantTable("<Model>")` after CreateModel.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
 from tenants.isolation.grants import (
@@ -21,6 +19,7 @@ from tenants.isolation.grants import (
 )
 from tenants.isolation.roles import APP, SWEEPER
 from tenants.isolation.scope import SETTING
+from tenants.isolation.statements import Place, StatementsOperation
 from tenants.isolation.tables import TenantForeignKey
 
 __all__ = ["GrantControlTable", "IsolateTenantTable"]  # migrations that landed name both here
@@ -31,7 +30,7 @@ POLICY = "tenant_isolation"
 PREDICATE = f"tenant_id = nullif(current_setting('{SETTING}', true), '')::uuid"
 
 
-class IsolateTenantTable(Operation):
+class IsolateTenantTable(StatementsOperation):
     """Give a table its composite keys, row-level security (forced), its policy and its grants.
 
     The partitions that it has by then get walls of their own, and no grants.
@@ -45,9 +44,6 @@ class IsolateTenantTable(Operation):
         follows: columns whose row takes this row with it when it goes: what is derived from a
             passage ends with the passage. Everywhere else a forgotten row stops the deletion.
     """
-
-    reversible = True
-    reduces_to_sql = True
 
     def __init__(
         self,
@@ -68,69 +64,36 @@ class IsolateTenantTable(Operation):
         options = {"content": self.content, "key": self.key, "include": self.include}
         return (self.__class__.__qualname__, [self.model_name], options | {"follows": self.follows})
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Django's own idea of the model does not change: `id` stays its primary key."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not self.allow_migrate_model(schema_editor.connection.alias, model):
-            return
+    def forwards(self, place: Place) -> Iterator[str]:
+        model = place.model(self.model_name)
         table = model._meta.db_table
-        ensure_roles(schema_editor, APP, SWEEPER)
-        for statement in [
-            *_primary_key(table, self.key, self.include),
-            *_foreign_keys(model, self.follows),
-            *_walls(table),
-            *_no_statistics(table, self.content),
-            show_to_sweeper(table),
-        ]:
-            schema_editor.execute(statement)
-        for partition in _partitions(schema_editor, table):
-            for statement in isolate_partition(partition, content=self.content):
-                schema_editor.execute(statement)
+        ensure_roles(place.editor, APP, SWEEPER)
+        yield from _primary_key(table, self.key, self.include)
+        yield from _foreign_keys(model, self.follows)
+        yield from _walls(table)
+        yield from _no_statistics(table, self.content)
+        yield show_to_sweeper(table)
+        for partition in _partitions(place.editor, table):
+            yield from isolate_partition(partition, content=self.content)
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if not self.allow_migrate_model(schema_editor.connection.alias, model):
-            return
+    def backwards(self, place: Place) -> Iterator[str]:
+        model = place.model(self.model_name)
         table = model._meta.db_table
-        own_key = [field.column for field in model._meta.pk_fields]
-        for partition in _partitions(schema_editor, table):
-            for statement in [
-                *_no_statistics_undone(partition, self.content),
-                *_row_security_undone(partition),
-            ]:
-                schema_editor.execute(statement)
-        for statement in [
-            hide_from_sweeper(table),
-            *_no_statistics_undone(table, self.content),
-            *_walls_undone(table),
-            *_foreign_keys_undone(model),
-            *_primary_key(table, own_key),
-        ]:
-            schema_editor.execute(statement)
+        for partition in _partitions(place.editor, table):
+            yield from _no_statistics_undone(partition, self.content)
+            yield from _row_security_undone(partition)
+        yield hide_from_sweeper(table)
+        yield from _no_statistics_undone(table, self.content)
+        yield from _walls_undone(table)
+        yield from _foreign_keys_undone(model)
+        yield from _primary_key(table, [str(field.column) for field in model._meta.pk_fields])
 
     def describe(self) -> str:
         return f"Isolate the tenants of {self.model_name}"
 
 
-class MarkContent(Operation):
+class MarkContent(StatementsOperation):
     """Mark a column that was added to a tenant table as content: it keeps no statistics."""
-
-    reversible = True
-    reduces_to_sql = True
 
     def __init__(self, model_name: str, column: str) -> None:
         self.model_name = model_name
@@ -139,38 +102,15 @@ class MarkContent(Operation):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return (self.__class__.__qualname__, [self.model_name, self.column], {})
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Statistics are no part of Django's state."""
+    def forwards(self, place: Place) -> Iterator[str]:
+        table = place.table(self.model_name)
+        yield from _no_statistics(table, [self.column])
+        yield show_to_sweeper(table)
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not self.allow_migrate_model(schema_editor.connection.alias, model):
-            return
-        table = model._meta.db_table
-        marked = [*_no_statistics(table, [self.column]), show_to_sweeper(table)]
-        for statement in marked:
-            schema_editor.execute(statement)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if not self.allow_migrate_model(schema_editor.connection.alias, model):
-            return
-        table = model._meta.db_table
-        unmarked = [*_no_statistics_undone(table, [self.column]), show_to_sweeper(table)]
-        for statement in unmarked:
-            schema_editor.execute(statement)
+    def backwards(self, place: Place) -> Iterator[str]:
+        table = place.table(self.model_name)
+        yield from _no_statistics_undone(table, [self.column])
+        yield show_to_sweeper(table)
 
     def describe(self) -> str:
         return f"Keep no statistics of {self.column} of {self.model_name}"

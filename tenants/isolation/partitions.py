@@ -3,16 +3,16 @@
 `CreatePartitionedModel` stands where CreateModel does, and `IsolateTenantTable` follows it as ever.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import CreateModel
-from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Field
 
 from tenants.isolation.operations import IsolateTenantTable
+from tenants.isolation.statements import Place, StatementsOperation
 
 
 class CreatePartitionedModel(CreateModel):
@@ -72,11 +72,8 @@ class CreatePartitionedModel(CreateModel):
         return f"Create model {self.name} in partitions by {self.by}"
 
 
-class UndoIsolation(Operation):
+class UndoIsolation(StatementsOperation):
     """Undo an earlier `IsolateTenantTable`, for a table that another takes the place of."""
-
-    reversible = True
-    reduces_to_sql = True
 
     def __init__(self, isolation: IsolateTenantTable) -> None:
         self.isolation = isolation
@@ -84,26 +81,11 @@ class UndoIsolation(Operation):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return (self.__class__.__qualname__, [self.isolation], {})
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Nothing changes for Django."""
+    def forwards(self, place: Place) -> Iterable[str]:
+        return self.isolation.backwards(place)
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        self.isolation.database_backwards(app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        self.isolation.database_forwards(app_label, schema_editor, from_state, to_state)
+    def backwards(self, place: Place) -> Iterable[str]:
+        return self.isolation.forwards(place)
 
     def describe(self) -> str:
         return f"Undo the isolation of {self.isolation.model_name}"
