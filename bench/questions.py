@@ -8,45 +8,25 @@ passages. Beside the mix, in the same run: meaning alone, and words alone.
 """
 
 import json
-import os
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from souvenir.config.embedded.throwaway import start_test_cluster
-
-_CLUSTER = start_test_cluster()
-_FOLDER = tempfile.TemporaryDirectory(prefix="souvenir-bench-")
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
-    "SOUVENIR_PROFILE": "test",
-    "SOUVENIR_DATABASE_URL": _CLUSTER.app_url,
-    "SOUVENIR_OWNER_DATABASE_URL": _CLUSTER.owner_url,
-    "SOUVENIR_OBJECTS_DIR": _FOLDER.name,
-}
-
-import django  # noqa: E402 — the settings are read on import
-
-django.setup()
-
-from django.core.management import call_command  # noqa: E402
-
-from souvenir.config.demo import archive  # noqa: E402
-from souvenir.core.jobs import Job  # noqa: E402
-from souvenir.memories.models import Message  # noqa: E402
-from souvenir.memories.selectors import get_person, personal_store  # noqa: E402
-from souvenir.search.questions import Question  # noqa: E402
-from souvenir.search.services import search  # noqa: E402
-from tenants.isolation.scope import tenant_scope  # noqa: E402
-from tests.builders import Tenant, import_bytes, make_tenant, run_jobs  # noqa: E402
+from bench import own_souvenir  # noqa: F401 — first: it starts what the models stand on
+from souvenir.config.demo import archive
+from souvenir.core.jobs import Job
+from souvenir.memories.models import Message
+from souvenir.memories.selectors import get_person, personal_store
+from souvenir.search.questions import Question
+from souvenir.search.services import search
+from tenants.isolation.scope import tenant_scope
+from tests.builders import Tenant, import_bytes, make_tenant, run_jobs
 
 _RANKS = (1, 5, 10)
 _WEIGHTS = {"mix": 0.75, "meaning alone": 1.0, "words alone": 0.0}
 
 
 def fill() -> Tenant:
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
     tenant = make_tenant()
     for export in archive.demo_exports():
         import_bytes(tenant, export.packed(), name=export.file_name)

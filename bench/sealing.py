@@ -8,9 +8,7 @@ alternate; each figure is the median of processor time, which other load on the 
 """
 
 import argparse
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,27 +16,8 @@ from pathlib import Path
 from unittest.mock import patch
 from uuid import uuid4
 
-from souvenir.config.embedded.throwaway import start_test_cluster
-
-_CLUSTER = start_test_cluster()
-_FOLDER = tempfile.TemporaryDirectory(prefix="souvenir-bench-")
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
-    "SOUVENIR_PROFILE": "test",
-    "SOUVENIR_DATABASE_URL": _CLUSTER.app_url,
-    "SOUVENIR_OWNER_DATABASE_URL": _CLUSTER.owner_url,
-    "SOUVENIR_BROKER_URL": "memory://",
-    "SOUVENIR_OBJECTS_DIR": _FOLDER.name,
-    "SOUVENIR_KEYS_DIR": f"{_FOLDER.name}/keys",
-}
-
-import django  # noqa: E402 — the settings are read on import
-
-django.setup()
-
-from django.core.management import call_command  # noqa: E402
-
-from souvenir.core.sealing import (  # noqa: E402
+from bench import own_souvenir  # noqa: F401 — first: it starts what the models stand on
+from souvenir.core.sealing import (
     SALT_BYTES,
     TAG_BYTES,
     Place,
@@ -46,13 +25,13 @@ from souvenir.core.sealing import (  # noqa: E402
     header,
     header_size,
 )
-from souvenir.memories.models import Message  # noqa: E402
-from souvenir.memories.selectors import reachable_stores  # noqa: E402
-from souvenir.search.questions import Question  # noqa: E402
-from souvenir.search.services import search  # noqa: E402
-from tenants import sealed  # noqa: E402
-from tenants.isolation.scope import tenant_scope  # noqa: E402
-from tests.builders import Tenant, import_bytes, make_tenant  # noqa: E402
+from souvenir.memories.models import Message
+from souvenir.memories.selectors import reachable_stores
+from souvenir.search.questions import Question
+from souvenir.search.services import search
+from tenants import sealed
+from tenants.isolation.scope import tenant_scope
+from tests.builders import Tenant, import_bytes, make_tenant
 
 ROUNDS = 5
 SEARCHES = 100
@@ -112,7 +91,6 @@ def main() -> None:
     parser.add_argument("export", type=Path, help="an export that Souvenir reads")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
     body = options.export.read_bytes()
     words = [word for word in body.decode(errors="ignore").split() if word.isalpha()]
     questions = [" ".join(words[at : at + 6]) for at in range(0, SEARCHES * 40, 40)]
