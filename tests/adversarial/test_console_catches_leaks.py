@@ -1,8 +1,5 @@
 """The matrix of the console can fail: defects planted on purpose, each of which it must find."""
 
-from typing import Any
-from uuid import UUID
-
 import pytest
 
 from souvenir.console.errors import PageNotYours
@@ -14,6 +11,7 @@ from tests.adversarial.conftest import SEED
 from tests.adversarial.filled import Filled
 from tests.adversarial.judging import Tally
 from tests.adversarial.kinds import Kind
+from tests.adversarial.planted_faults import forgets_the_stores, tells_of
 from tests.adversarial.values import Depth
 
 
@@ -26,12 +24,7 @@ def _findings(three: dict[str, Filled], *names: str) -> str:
 def test_a_page_that_forgets_the_stores_is_found(
     three: dict[str, Filled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forgetful(*, conversation_id: UUID, store_ids: list[UUID]) -> Conversation:
-        found = Conversation.objects.filter(id=conversation_id).first()
-        if found is None:
-            raise ConversationNotFound(conversation_id=conversation_id)
-        return found
-
+    forgetful = forgets_the_stores(Conversation, ConversationNotFound, "conversation_id")
     monkeypatch.setattr(my_memory, "get_conversation", forgetful)
 
     found = _findings(three, "my-conversation")
@@ -44,11 +37,7 @@ def test_a_page_that_tells_that_something_is_there_is_found(
 ) -> None:
     theirs = three["globex"].mine[Kind.CONVERSATION]
 
-    def telling(*, conversation_id: UUID, store_ids: list[UUID]) -> Any:
-        if str(conversation_id) == theirs:
-            raise PageNotYours
-        raise ConversationNotFound(conversation_id=conversation_id)
-
+    telling = tells_of({theirs: PageNotYours()}, ConversationNotFound)
     monkeypatch.setattr(my_memory, "get_conversation", telling)
 
     assert "differs from a missing one in status" in _findings(three, "my-conversation")

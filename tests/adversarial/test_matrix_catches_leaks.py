@@ -14,6 +14,7 @@ from tests.adversarial.conftest import SEED
 from tests.adversarial.filled import Filled
 from tests.adversarial.judging import Tally
 from tests.adversarial.kinds import Kind
+from tests.adversarial.planted_faults import forgets_the_stores, tells_of
 from tests.adversarial.row_state import differences, state_of
 from tests.adversarial.values import Depth
 
@@ -27,12 +28,7 @@ def _findings(three: dict[str, Filled], *names: str) -> str:
 def test_a_selector_that_forgets_the_stores_is_found(
     three: dict[str, Filled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forgetful(*, memory_id: UUID, store_ids: list[UUID]) -> Memory:
-        found = Memory.objects.filter(id=memory_id, state="active").first()
-        if found is None:
-            raise MemoryNotFound(memory_id=memory_id)
-        return found
-
+    forgetful = forgets_the_stores(Memory, MemoryNotFound, "memory_id", state="active")
     monkeypatch.setattr(memories, "get_memory", forgetful)
 
     found = _findings(three, "getMemory")
@@ -46,11 +42,7 @@ def test_a_refusal_that_tells_that_something_is_there_is_found(
 ) -> None:
     theirs = three["globex"].mine[Kind.CONVERSATION]
 
-    def telling(*, conversation_id: UUID, store_ids: list[UUID]) -> Any:
-        if str(conversation_id) == theirs:
-            raise PlatformKeyNeeded
-        raise ConversationNotFound(conversation_id=conversation_id)
-
+    telling = tells_of({theirs: PlatformKeyNeeded()}, ConversationNotFound)
     monkeypatch.setattr(conversations, "get_conversation", telling)
 
     assert "differs from a missing one in status" in _findings(three, "getConversation")
