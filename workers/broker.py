@@ -21,8 +21,11 @@ def transport_options(url: str, *, dsn: str) -> dict[str, Any]:
             "init_extension": False,
             "visibility_timeout": VISIBILITY_SECONDS,
             # No long poll: a worker of two queues would wait for one while the other has work.
+            # NOTIFY wakes it; it looks all the same, in case one was lost.
             "wait_time_seconds": 0,
-            "polling_interval": 0.05,
+            "use_notify": True,
+            "notify_throttle_interval_ms": 0,
+            "polling_interval": 0.2,
         }
     if url.startswith("redis"):
         return {

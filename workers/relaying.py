@@ -1,7 +1,7 @@
 """The relay: sends the messages that the outbox owes, as soon as they are owed."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -31,9 +31,11 @@ def send(owed: Owed) -> None:
     ring(owed.kind, organization_id=owed.organization_id, job_id=owed.job_id)
 
 
-def relay_once(*, using: str, send: Callable[[Owed], None] = send) -> int:
+def relay_once(
+    *, using: str, send: Callable[[Owed], None] = send, queues: Iterable[Queue] = Queue
+) -> int:
     """One look at each queue. Gives how many messages were sent."""
-    return sum(_relay_queue(queue, using=using, send=send) for queue in Queue)
+    return sum(_relay_queue(queue, using=using, send=send) for queue in queues)
 
 
 def _relay_queue(queue: Queue, *, using: str, send: Callable[[Owed], None]) -> int:
@@ -75,11 +77,16 @@ def listen(*, using: str) -> None:
         cursor.execute(f"LISTEN {DOORBELL}")
 
 
-def wait_for_the_doorbell(*, using: str, seconds: float) -> bool:
-    """Wait until it rings, or so long. What rang meanwhile counts; says whether it rang.
+def wait_for_the_doorbell(*, using: str, seconds: float) -> set[Queue]:
+    """Wait until it rings, or so long. What rang meanwhile counts. Gives the queues to look at:
+    all, where nothing rang.
 
     Raises:
         psycopg.OperationalError: the connection is gone.
     """
     raw = connections[using].connection
-    return any(True for _ in raw.notifies(timeout=seconds, stop_after=1))
+    rung = {ring.payload for ring in raw.notifies(timeout=seconds, stop_after=1)}
+    if rung:  # many may have rung: one look is for all of them
+        rung |= {ring.payload for ring in raw.notifies(timeout=0)}
+    named = {queue for queue in Queue if queue.value in rung}
+    return set(Queue) if "" in rung or not named else named

@@ -6,19 +6,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from celery import Task
 from django.db import DatabaseError, connection
 
 from souvenir.core.errors import SouvenirError, Unavailable
-from souvenir.core.jobs import TICKET, Job, read_ticket
+from souvenir.core.jobs import QUEUES, TICKET, Job, read_ticket
 from souvenir.core.log_fields import log_fields, note
 from tenants.errors import JobBroke, LeaseLost
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import Cost, Lease, claim_job
+from tenants.ledger import Cost, Lease, claim_job, claim_next
 from tenants.ledger.allowances import charge
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.ledger.breaker import note_available, note_unavailable
+from tenants.ledger.fairness import QUANTUM_SECONDS
 from tenants.webhooks.events import NOUNS
 from tenants.webhooks.recording import tell_of_ended_jobs
 from workers.app import MAX_RETRIES, app
@@ -26,9 +28,11 @@ from workers.observing import observed
 
 logger = logging.getLogger(__name__)
 _BEAT_SECONDS = 5.0  # a quarter of a lease
+Handler = Callable[[Lease], None]
+HANDLERS: dict[Job, Handler] = {}  # what every worker knows, by the kind of job
 
 
-def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
+def job_task(job: Job, handler: Handler) -> Any:
     """Make the Celery task of a job. Its message is a doorbell: rung twice, it works once."""
 
     def run(task: Task) -> None:
@@ -36,44 +40,70 @@ def job_task(job: Job, handler: Callable[[Lease], None]) -> Any:
         organization_id, job_id = read_ticket(ticket, job=job)
         with log_fields(job_id=str(job_id), kind=job.value, tenant_id=str(organization_id)):
             try:
-                with tenant_scope(organization_id):
-                    lease = claim_job(job_id, kind=job)
-                if lease is not None:
-                    with observed(job):
-                        work(lease, handler)
-                    if job.value in NOUNS:
-                        with tenant_scope(organization_id):
-                            tell_of_ended_jobs()
+                take_turn(organization_id, job_id, kind=job)
             except DatabaseError as error:
                 # Nothing can be written down now: the lease runs out, and the relay rings again.
-                logger.error("job %s met the database: %s", job_id, where_it_broke(error))
+                logger.error("a turn met the database: %s", where_it_broke(error))
                 connection.close()
 
+    HANDLERS[job] = handler
     options = {"bind": True, "max_retries": MAX_RETRIES, "default_retry_delay": 0}
     return app.task(name=job.value, **options)(run)
 
 
-def work(lease: Lease, handler: Callable[[Lease], None]) -> None:
-    """Run a claimed job for a turn, or to its end.
+def take_turn(organization_id: UUID, job_id: UUID, *, kind: Job) -> None:
+    """Work on a job, and on what else of the organization waits in that queue, for one turn.
 
-    What a person can act on ends it; what passes by itself gives it back for later.
+    What is not done by then waits for the organization's next turn. One transaction pays for a job
+    and claims the next.
 
     Raises:
         DatabaseError: the database cannot be reached.
     """
+    ends = time.monotonic() + QUANTUM_SECONDS
+    with tenant_scope(organization_id):
+        lease = claim_job(job_id, kind=kind)
+    while lease is not None:
+        with log_fields(job_id=str(lease.job_id), kind=lease.kind.value):
+            with observed(lease.kind):
+                is_well = _work(lease, HANDLERS[lease.kind])
+            if lease.kind.value in NOUNS:
+                with tenant_scope(organization_id):
+                    tell_of_ended_jobs()
+        with tenant_scope(organization_id):
+            _pay(lease, is_well=is_well)
+            has_time = time.monotonic() < ends
+            lease = claim_next(QUEUES[kind]) if has_time else None
+
+
+def work(lease: Lease, handler: Handler) -> None:
+    """Run a claimed job for a turn, or to its end, and pay for it.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+    """
+    is_well = _work(lease, handler)
+    with tenant_scope(lease.organization_id):
+        _pay(lease, is_well=is_well)
+
+
+def _work(lease: Lease, handler: Handler) -> bool:
+    """Run it. What a person can act on ends it; what passes by itself gives it back for later.
+
+    Says whether all that it needs has answered.
+    """
     try:
-        _work(lease, handler)
+        return _run(lease, handler)
     except LeaseLost:
         note(outcome="taken-over")
         logger.info("job %s was taken over", lease.job_id)
-    _pay(lease)
+        return False
 
 
-def _work(lease: Lease, handler: Callable[[Lease], None]) -> None:
+def _run(lease: Lease, handler: Handler) -> bool:
     try:
         with _beating(lease):
             handler(lease)
-        note_available(lease.kind)
     except LeaseLost:
         raise
     except Unavailable as error:
@@ -92,14 +122,18 @@ def _work(lease: Lease, handler: Callable[[Lease], None]) -> None:
         logger.error("job %s broke: %s", lease.job_id, where_it_broke(error))
         with tenant_scope(lease.organization_id):
             lease.stumble(JobBroke(what=where_it_broke(error)))
+    else:
+        return True
+    return False
 
 
-def _pay(lease: Lease) -> None:
+def _pay(lease: Lease, *, is_well: bool) -> None:
     """What the turn took is the job's cost, and the organization's part of the workers."""
     seconds = time.monotonic() - lease.began
-    with tenant_scope(lease.organization_id):
-        lease.charge(Cost(seconds=seconds))
-        charge(lease.organization_id, seconds=seconds)
+    lease.charge(Cost(seconds=seconds))
+    charge(lease.organization_id, seconds=seconds)
+    if is_well:
+        note_available(lease.kind)
 
 
 @contextmanager

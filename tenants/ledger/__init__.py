@@ -4,7 +4,7 @@ A claim raises the job's fence. A step first writes the job's row where the fenc
 which takes the row's lock until the step commits; so a worker that was thought dead writes nothing.
 """
 
-from tenants.ledger.claiming import MAX_ATTEMPTS, claim_job
+from tenants.ledger.claiming import MAX_ATTEMPTS, claim_job, claim_next
 from tenants.ledger.lease import LEASE, Cost, Lease
 from tenants.ledger.selectors import children_of, get_job, job_items, jobs
 from tenants.ledger.services import (
@@ -25,6 +25,7 @@ __all__ = [
     "cancel_jobs",
     "children_of",
     "claim_job",
+    "claim_next",
     "get_job",
     "job_items",
     "jobs",

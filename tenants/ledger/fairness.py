@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 from uuid import UUID
 
-QUANTUM_SECONDS = 3.0  # of work in a round; also how long a worker stays with one long job
+QUANTUM_SECONDS = 1.0  # of work in a round; also how long a worker stays with one organization
 SHORT_SECONDS = 0.25  # what a job that has had no turn yet is taken for, until it is paid
 
 

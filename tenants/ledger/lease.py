@@ -12,6 +12,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from souvenir.core.errors import SouvenirError, Unavailable
+from souvenir.core.jobs import QUEUES, Queue
 from souvenir.core.jobs import Job as Kind
 from tenants.errors import LeaseLost
 from tenants.isolation.scope import tenant_scope
@@ -45,6 +46,16 @@ class Lease:
     fence: int
     attempts: int = 1  # claims, with this one, since the job last moved on
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nobody has worked on the job before: there is nothing of it to go on with."""
+        return self.fence == 1
+
+    @property
+    def queue(self) -> Queue:
+        """Where it waits when it is given back."""
+        return QUEUES[self.kind]
 
     @property
     def turn_is_over(self) -> bool:
@@ -104,7 +115,7 @@ class Lease:
             error_code="",
             error_params={},
         )
-        rings.take_away([self.job_id])
+        rings.take_away([self.job_id], queue=self.queue)
 
     def give_turn_back(self) -> None:
         """Others first; the job goes on when it is its turn again. In a step or a scope.
@@ -114,7 +125,7 @@ class Lease:
         """
         if not self._held().update(holder="", ring_at=timezone.now(), **_MOVED):
             raise LeaseLost
-        rings.put_back(self.job_id, due_at=timezone.now(), turns=1)
+        rings.put_back(self.job_id, due_at=timezone.now(), turns=1, queue=self.queue)
 
     def fail(self, error: SouvenirError) -> None:
         """Call in a step of its own: what went wrong is what the person will read."""
@@ -126,7 +137,7 @@ class Lease:
             error_code=error.code,
             error_params=told(error),
         )
-        rings.take_away([self.job_id])
+        rings.take_away([self.job_id], queue=self.queue)
 
     def park(self, error: Unavailable) -> None:
         """Give the job back because of `error`; it is rung again after a while, ever longer.
@@ -146,7 +157,7 @@ class Lease:
         """Give the job back because it is too early; it is rung again after `seconds`."""
         ring_at = timezone.now() + timedelta(seconds=seconds)
         self._write(state=Job.State.QUEUED, holder="", ring_at=ring_at, **_MOVED)
-        rings.put_back(self.job_id, due_at=ring_at)
+        rings.put_back(self.job_id, due_at=ring_at, queue=self.queue)
 
     def _put_back(
         self, error: SouvenirError, error_class: str, seconds: float, **changes: object
@@ -161,7 +172,7 @@ class Lease:
             error_params=told(error),
             **changes,
         )
-        rings.put_back(self.job_id, due_at=ring_at)
+        rings.put_back(self.job_id, due_at=ring_at, queue=self.queue)
 
     def _write(self, **changes: object) -> None:
         if not change(self._held(), **changes):

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.db import connections, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from souvenir.core.jobs import Job as Kind
@@ -40,32 +40,30 @@ class Owed:
     kind: Kind
 
 
-def next_messages(queue: Queue, *, using: str) -> list[Owed]:
+def next_messages(queue: Queue, *, using: str, ahead: int = LOOK_AHEAD) -> list[Owed]:
     """Decide which messages of a queue are sent now, and write down that they are.
 
-    If they are not sent after all, because the relay dies, they are owed again after a while.
-    Gives none while another relay looks at the same queue.
+    At most `ahead` are sent and not yet answered at any time. If they are not sent after all,
+    because the relay dies, they are owed again after a while. Gives none while another relay
+    looks at the same queue.
     """
     with transaction.atomic(using=using):
         if not _take_lock(queue, using=using):
             return []
         now = timezone.now()
         rings = Ring.objects.using(using).filter(queue=queue.value)
-        _recover_the_lost(rings, now)
-        room = LOOK_AHEAD - rings.filter(state=Ring.State.RUNG).count()
+        room = ahead - _rung_now(rings, now)
         if room <= 0:
             return []
         stopped, probed = _stopped_kinds(now, using=using)
         waiting = _waiting(queue, now, room, stopped, using=using)
+        if not waiting:
+            return []
         turns = take_turns(waiting, room=room)
         _keep_credit(waiting, turns.credit_seconds, using=using)
         ready = rings.filter(state=Ring.State.WAITING, due_at__lte=now).exclude(kind__in=stopped)
         chosen = _one_of_each(_oldest(ready, Counter(turns.rung)), probed)
-        for ring in chosen:
-            ring.state = Ring.State.RUNG
-            ring.rings += 1
-            ring.due_at = now + _patience(ring.rings)
-        Ring.objects.using(using).bulk_update(chosen, ["state", "rings", "due_at"])
+        _note_rung(rings, chosen, now)
         return [Owed(ring.job_id, ring.organization_id, Kind(ring.kind)) for ring in chosen]
 
 
@@ -86,12 +84,30 @@ def _take_lock(queue: Queue, *, using: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _recover_the_lost(rings: QuerySet[Ring], now: datetime) -> None:
-    """Messages nobody answered, and jobs whose worker has gone, are owed again."""
-    lost = rings.filter(state__in=_IN_HAND, due_at__lte=now).select_for_update(skip_locked=True)
-    ids = list(lost.values_list("job_id", flat=True))
-    if ids:
+def _rung_now(rings: QuerySet[Ring], now: datetime) -> int:
+    """How many messages are on their way. Those that nobody answered, and jobs whose worker has
+    gone, are owed again.
+    """
+    is_lost, is_rung = Q(due_at__lte=now), Q(state=Ring.State.RUNG)
+    in_hand = rings.filter(state__in=_IN_HAND)
+    counted = in_hand.aggregate(
+        lost=Count("job_id", filter=is_lost), rung=Count("job_id", filter=is_rung & ~is_lost)
+    )
+    if counted["lost"]:
+        lost = in_hand.filter(is_lost).select_for_update(skip_locked=True)
+        ids = list(lost.values_list("job_id", flat=True))
         rings.filter(job_id__in=ids).update(state=Ring.State.WAITING)
+    return int(counted["rung"])
+
+
+def _note_rung(rings: QuerySet[Ring], chosen: list[Ring], now: datetime) -> None:
+    by_number: dict[int, list[UUID]] = {}
+    for ring in chosen:
+        by_number.setdefault(ring.rings + 1, []).append(ring.job_id)
+    for number, job_ids in by_number.items():
+        rings.filter(job_id__in=job_ids).update(
+            state=Ring.State.RUNG, rings=number, due_at=now + _patience(number)
+        )
 
 
 def _stopped_kinds(now: datetime, *, using: str) -> tuple[list[str], set[str]]:

@@ -12,12 +12,13 @@ from django.db import connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from souvenir.core.jobs import QUEUES
+from souvenir.core.jobs import QUEUES, Queue
 from souvenir.core.jobs import Job as Kind
 from tenants.isolation.scope import current_tenant
 from tenants.models import Job, Ring
 
-DOORBELL = "souvenir_rings"  # a channel of PostgreSQL's NOTIFY; its messages say nothing
+# A channel of PostgreSQL's NOTIFY. Its messages say in which queue to look; nothing: in all.
+DOORBELL = "souvenir_rings"
 # Sooner by so much than others of its organization, and never by more: nothing starves.
 HEAD_START = {Kind.EMBED_PASSAGES: timedelta(seconds=10)}
 
@@ -25,11 +26,12 @@ HEAD_START = {Kind.EMBED_PASSAGES: timedelta(seconds=10)}
 def place(job: Job) -> None:
     """A message is owed for a job, from now on."""
     now = timezone.now()
+    queue = QUEUES[Kind(job.kind)]
     ring = Ring(
         job_id=job.id,
         organization_id=job.tenant_id,
         kind=job.kind,
-        queue=QUEUES[Kind(job.kind)].value,
+        queue=queue.value,
         state=Ring.State.WAITING,
         due_at=now - HEAD_START.get(Kind(job.kind), timedelta()),
         since=now,
@@ -38,13 +40,13 @@ def place(job: Job) -> None:
     Ring.objects.bulk_create(
         [ring], update_conflicts=True, unique_fields=["job_id"], update_fields=changing
     )
-    ring_the_doorbell()
+    ring_the_doorbell(queue)
 
 
-def answered(job_id: UUID, *, until: datetime) -> None:
+def answered(job_id: UUID, *, until: datetime, queue: Queue) -> None:
     """A worker has the job, until then at least."""
     _of(job_id).update(state=Ring.State.RUNNING, due_at=until, rings=0)
-    ring_the_doorbell()  # there is room for another message
+    ring_the_doorbell(queue)  # there is room for another message
 
 
 def held(job_id: UUID, *, until: datetime) -> None:
@@ -52,18 +54,18 @@ def held(job_id: UUID, *, until: datetime) -> None:
     _of(job_id).update(state=Ring.State.RUNNING, due_at=until)
 
 
-def put_back(job_id: UUID, *, due_at: datetime, turns: int = 0) -> None:
+def put_back(job_id: UUID, *, due_at: datetime, turns: int = 0, queue: Queue | None = None) -> None:
     """The worker gave it back, after `turns` turns: another message is owed from `due_at` on."""
     _of(job_id).update(
         state=Ring.State.WAITING, due_at=due_at, since=timezone.now(), turns=F("turns") + turns
     )
-    ring_the_doorbell()
+    ring_the_doorbell(queue)
 
 
-def take_away(job_ids: Iterable[UUID]) -> None:
+def take_away(job_ids: Iterable[UUID], *, queue: Queue | None = None) -> None:
     """These jobs have ended: nothing is owed any more."""
     Ring.objects.filter(organization_id=current_tenant(), job_id__in=list(job_ids)).delete()
-    ring_the_doorbell()
+    ring_the_doorbell(queue)
 
 
 def forget(job_id: UUID) -> None:
@@ -77,10 +79,10 @@ def bury(job_id: UUID, *, reason: str) -> None:
     ring_the_doorbell()
 
 
-def ring_the_doorbell() -> None:
+def ring_the_doorbell(queue: Queue | None = None) -> None:
     """Wake the relay when this transaction commits. Ringing often in one rings once."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [DOORBELL])
+        cursor.execute("SELECT pg_notify(%s, %s)", [DOORBELL, queue.value if queue else ""])
 
 
 def _of(job_id: UUID) -> QuerySet[Ring]:

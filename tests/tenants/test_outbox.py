@@ -13,14 +13,16 @@ from kombu.exceptions import EncodeError, OperationalError
 from souvenir.core.jobs import Job as Kind
 from souvenir.core.jobs import Queue
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import accept_job, cancel_job, claim_job
+from tenants.ledger import accept_job, cancel_job, claim_job, claim_next
 from tenants.ledger.allowances import set_allowance
 from tenants.ledger.relaying import LOOK_AHEAD, MOST_REFUSALS, UNANSWERED, Owed, next_messages
 from tenants.ledger.rings import DOORBELL
-from tenants.models import Job, Ring
+from tenants.models import Breaker, Job, Ring
 from tenants.services import resume_organization, suspend_organization
 from tests.builders import Tenant
+from workers.app import app
 from workers.relaying import relay_database, relay_once
+from workers.running import take_turn
 
 RELAY = "relay"
 
@@ -28,6 +30,7 @@ RELAY = "relay"
 @pytest.fixture(autouse=True)
 def nothing_else_waits() -> None:
     """What other tests have left in the outbox is not what these are about."""
+    app.loader.import_default_modules()  # as a worker does when it starts
     Ring.objects.all().delete()
 
 
@@ -244,7 +247,7 @@ def test_the_doorbell_rings_when_the_job_is_there_to_be_seen(
         assert list(doorbell.notifies(timeout=0.2)) == []
 
     (rung,) = doorbell.notifies(timeout=10, stop_after=1)
-    assert rung.payload == ""
+    assert rung.payload == "erasure", "where to look, and nothing else"
     assert Ring.objects.exists()
 
 
@@ -253,3 +256,60 @@ def test_a_ring_that_waits_for_later_is_not_sent_before(acme: Tenant) -> None:
     Ring.objects.filter(job_id=job_id).update(due_at=timezone.now() + timedelta(minutes=1))
 
     assert _rung() == []
+
+
+def test_a_turn_takes_what_has_waited_longest_of_the_same_organization_and_queue(
+    acme: Tenant, globex: Tenant
+) -> None:
+    first, second = _accept(acme), _accept(acme)
+    _accept(acme, Kind.ERASE)
+    _accept(globex)
+
+    with tenant_scope(acme.id):
+        taken = [claim_next(Queue.BULK) for _ in range(3)]
+
+    assert [lease.job_id if lease else None for lease in taken] == [first, second, None]
+    assert Ring.objects.filter(state=Ring.State.RUNNING).count() == 2
+
+
+def test_a_turn_leaves_alone_what_is_rung_paused_or_waits_for_something(acme: Tenant) -> None:
+    _accept(acme)
+    _rung()
+    parked, embedding = _accept(acme), _accept(acme, Kind.EMBED_PASSAGES)
+    Ring.objects.filter(job_id=parked).update(due_at=timezone.now() + timedelta(minutes=1))
+    Breaker.objects.create(kind=Kind.EMBED_PASSAGES.value, code="x", open_until=timezone.now())
+
+    with tenant_scope(acme.id):
+        assert claim_next(Queue.BULK) is None
+    Breaker.objects.all().delete()
+    set_allowance(acme.id, paused=True)
+    with tenant_scope(acme.id):
+        assert claim_next(Queue.BULK) is None
+    set_allowance(acme.id, paused=False)
+    with tenant_scope(acme.id):
+        taken = claim_next(Queue.BULK)
+
+    assert taken is not None
+    assert taken.job_id == embedding
+
+
+def test_one_message_is_enough_for_many_small_jobs(acme: Tenant, globex: Tenant) -> None:
+    job_ids = [_accept(acme, Kind.EMBED_PASSAGES) for _ in range(5)]
+    theirs = _accept(globex, Kind.EMBED_PASSAGES)
+
+    take_turn(acme.id, job_ids[0], kind=Kind.EMBED_PASSAGES)
+
+    with tenant_scope(acme.id):
+        assert set(Job.objects.values_list("state", "fence")) == {("succeeded", 1)}
+    with tenant_scope(globex.id):
+        assert Job.objects.get(id=theirs).state == "queued"
+
+
+def test_a_turn_ends_by_the_clock(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.running.QUANTUM_SECONDS", 0.0)
+    first, second = _accept(acme, Kind.EMBED_PASSAGES), _accept(acme, Kind.EMBED_PASSAGES)
+
+    take_turn(acme.id, first, kind=Kind.EMBED_PASSAGES)
+
+    with tenant_scope(acme.id):
+        assert Job.objects.get(id=second).state == "queued"

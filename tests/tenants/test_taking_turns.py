@@ -94,4 +94,4 @@ def test_room_is_used_and_no_bound_is_passed(waiting: list[Waiting], room: int) 
     assert len(turns.rung) == min(room, sum(allowed.values()))
     for one in waiting:
         credit = turns.credit_seconds[one.organization_id]
-        assert credit <= max(QUANTUM_SECONDS * one.weight * 2, one.in_hand_seconds + room)
+        assert credit <= QUANTUM_SECONDS * one.weight * 2 + one.in_hand_seconds + room

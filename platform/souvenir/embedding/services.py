@@ -28,9 +28,10 @@ def embed_store(lease: Lease) -> None:
         EmbedderUnavailable
         LeaseLost
     """
-    with lease.step():
-        _mark(take_retried(lease), "")
-        _mark(judge_the_watched(lease), SET_ASIDE)
+    if not lease.is_first:
+        with lease.step():
+            _mark(take_retried(lease), "")
+            _mark(judge_the_watched(lease), SET_ASIDE)
     careful = lease.attempts >= _CAREFUL_FROM
     while True:
         with lease.step():

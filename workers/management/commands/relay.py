@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 import psycopg
 from django.db import DatabaseError, connections
 
+from souvenir.core.jobs import Queue
 from tenants.commands import ServingCommand
 from tenants.isolation.roles import RELAY
 from workers.relaying import (
@@ -21,6 +22,7 @@ from workers.relaying import (
 
 logger = logging.getLogger(__name__)
 _TELL_SECONDS = 5.0  # between two counts for operators
+_GATHER_SECONDS = 0.005  # what rings right after a look is looked for together
 _PAUSE_SECONDS = 1.0  # after the database was away
 
 
@@ -47,12 +49,14 @@ class Command(ServingCommand):
         while not stop.is_set():
             try:
                 listen(using=using)
+                queues = set(Queue)
                 while not stop.is_set():
                     if time.monotonic() - told > _TELL_SECONDS:
                         tell_of_the_outbox(using=using)
                         told = time.monotonic()
-                    if not relay_once(using=using):
-                        wait_for_the_doorbell(using=using, seconds=every)
+                    relay_once(using=using, queues=queues)
+                    stop.wait(_GATHER_SECONDS)
+                    queues = wait_for_the_doorbell(using=using, seconds=every)
             except (DatabaseError, psycopg.Error) as error:
                 logger.warning("the relay lost the database: %s", type(error).__name__)
                 connections[using].close()
