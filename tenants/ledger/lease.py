@@ -83,6 +83,10 @@ class Lease:
         """Count units that are settled. Call in the step that settles them."""
         self._write(done=F("done") + done, failed=F("failed") + failed, **_MOVED)
 
+    def expect(self, total: int) -> None:
+        """Say how many units there are. Call in a step."""
+        self._write(total=total)
+
     def renew(self) -> None:
         """Hold the job for another while. Nobody who follows it notices.
 

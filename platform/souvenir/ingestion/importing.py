@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 
 from souvenir.core.errors import Invalid
 from souvenir.ingestion.errors import PersonNeeded, UploadGone
-from souvenir.ingestion.merging import keep_conversation, short_id
+from souvenir.ingestion.merging import keep_conversation
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
 from souvenir.ingestion.passages import index_messages, remove_passages
+from souvenir.ingestion.planning import ASSET_ITEMS, read_on_and_plan
 from souvenir.ingestion.restore import restore_archive
 from souvenir.ingestion.services import (
     ASSETS,
@@ -24,23 +25,19 @@ from souvenir.ingestion.services import (
     ask_for_vectors,
     remove_upload,
 )
-from souvenir.ingestion.units import TakenApart, objects_of, take_apart
-from souvenir.memories.models import Conversation, Message, Source, Store
-from souvenir.memories.services import ensure_source
-from souvenir.portability.documents import AssetRead, ObjectRead
-from souvenir.portability.fidelity import Fidelity
-from souvenir.portability.reading import assets, inspect, read
+from souvenir.ingestion.units import TakenApart, objects_of, place_of
+from souvenir.memories.models import Conversation, Message, Source
+from souvenir.portability.documents import AssetRead
+from souvenir.portability.reading import assets
 from souvenir.portability.souvenir_archive import is_souvenir_archive
 from souvenir.portability.stored_file import StoredFile
 from tenants import objects
-from tenants.isolation.scope import tenant_named, tenant_scope
-from tenants.ledger import Cost, Lease, job_items
-from tenants.ledger.items import Part, items_set_aside, plan_items, work_items
+from tenants.isolation.scope import tenant_scope
+from tenants.ledger import Cost, Lease
+from tenants.ledger.items import items_set_aside, work_items
 from tenants.models import JobItem
 
 _CHUNK_BYTES = 1024 * 1024
-_UNIT_ASSETS = 10
-_ASSETS = "assets"  # the name of items that are files which came along; others name a place
 _PLACES = 5  # of what was set aside, in the report
 
 
@@ -73,10 +70,8 @@ def _import_export(lease: Lease, record: Import, upload: StoredFile) -> bool:
     """Bring a provider's export in. True: nothing of the upload is needed any more."""
     if record.store is None:
         raise PersonNeeded
-    with lease.step():
-        is_planned = job_items(job_id=lease.job_id).exists()
-    if not is_planned:
-        _plan(lease, record, record.store, upload)
+    if record.source_id is None and not read_on_and_plan(lease, record, record.store, upload):
+        return False
     with lease.step():
         of_this = Import.objects.filter(id=record.id).values("source_id")
         source = Source.objects.select_related("store").get(id__in=of_this)
@@ -92,48 +87,6 @@ def _import_export(lease: Lease, record: Import, upload: StoredFile) -> bool:
         )
         lease.finish()
     return not left
-
-
-def _plan(lease: Lease, record: Import, store: Store, upload: StoredFile) -> None:
-    """Look at the whole upload, then take it apart. Until the last step, nothing of it is kept."""
-    inspection = inspect(upload, name=record.file_name)
-    fidelity = Fidelity(inspection)
-    draft = f"{record.id}-{lease.fence}"
-    with lease.step():
-        subjects = record.sealed_for()  # asks the database, unless this process knows it already
-    with (
-        tenant_named(lease.organization_id),  # no transaction is open meanwhile
-        objects.writing(UNITS, draft, sealed_for=subjects) as stream,
-    ):
-        parts = list(take_apart(_read(record, upload, fidelity), stream))
-    with lease.step(total=inspection.objects + inspection.assets):
-        record.source_id = ensure_source(
-            store=store,
-            provider=inspection.provider,
-            account=short_id(inspection.account, longest=200),
-        ).id
-        record.layout = inspection.layout
-        record.save(update_fields=["source", "layout"])
-        objects.store(
-            REPORTS,
-            str(record.id),
-            [json.dumps(fidelity.as_json()).encode()],
-            sealed_for=subjects,
-        )
-        objects.rename(UNITS, draft, to=str(record.id))
-        plan_items(lease, [*parts, *_asset_parts(inspection.assets)])
-
-
-def _read(record: Import, upload: StoredFile, fidelity: Fidelity) -> Iterator[ObjectRead]:
-    for item in read(upload, name=record.file_name):
-        fidelity.add(item)
-        if isinstance(item, ObjectRead):
-            yield item
-
-
-def _asset_parts(count: int) -> Iterator[Part]:
-    for first in range(0, count, _UNIT_ASSETS):
-        yield Part(_ASSETS, size=min(_UNIT_ASSETS, count - first), first=first)
 
 
 def _report(record: Import, left: list[JobItem], places: list[str]) -> dict[str, Any]:
@@ -156,13 +109,13 @@ class _Keeping:
 
     def keep(self, item: JobItem) -> Cost:
         """Keep what an item stands for; what is here already is left alone. Call in a step."""
-        if item.name == _ASSETS:
+        if item.name == ASSET_ITEMS:
             return Cost(bytes=sum(map(self._keep_asset, self._assets_of(item))))
         return Cost(bytes=sum(map(self._keep_object, self._objects_of(item))))
 
     def keep_raw(self, item: JobItem) -> None:
         """Keep the bytes of an object that we cannot understand; it can be tried again."""
-        if item.name != _ASSETS:
+        if item.name != ASSET_ITEMS:
             for taken in self._objects_of(item):
                 (self._here(taken) or self._new(taken)).save()
 
@@ -170,7 +123,7 @@ class _Keeping:
         """Where in the upload some items stand: paths and ordinals, no content."""
         places = []
         for item in items:
-            if item.name == _ASSETS:
+            if item.name == ASSET_ITEMS:
                 places += [asset.path for asset in self._assets_of(item)]
             else:
                 taken = self._objects_of(item)
@@ -178,8 +131,9 @@ class _Keeping:
         return places
 
     def _objects_of(self, item: JobItem) -> Iterator[TakenApart]:
-        with objects.stored(UNITS, str(self._record.id)).open() as stream:
-            yield from objects_of(stream, begins=int(item.name), first=item.first, size=item.size)
+        stretch, begins = place_of(item.name)
+        with objects.stored(UNITS, f"{self._record.id}-{stretch}").open() as stream:
+            yield from objects_of(stream, begins=begins, first=item.first, size=item.size)
 
     def _assets_of(self, item: JobItem) -> Iterator[AssetRead]:
         found = assets(self._upload, name=self._record.file_name)

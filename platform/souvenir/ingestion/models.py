@@ -32,6 +32,7 @@ class Import(SealedRecord):
     size_bytes = models.BigIntegerField()
     layout = models.CharField(max_length=63, default="")  # "" until the file has been looked at
     report = SealedJsonField(null=True)  # the fidelity report, when done
+    stretches = models.IntegerField(default=0)  # of the upload's first reading that are done
     recorded_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantScoped.Meta):

@@ -40,17 +40,28 @@ class TakenApart:
         return CODECS[self.codec].normalise(value, self.conversation_id, log)
 
 
-def take_apart(objects: Iterable[ObjectRead], stream: BinaryIO) -> Iterator[Part]:
-    """Write objects to `stream`, and give the units that they make; a unit's name is its place."""
+def take_apart(
+    objects: Iterable[ObjectRead], stream: BinaryIO, *, stretch: int = 0
+) -> Iterator[Part]:
+    """Write objects to `stream`, and give the units that they make.
+
+    A unit's name is the stretch of the reading, and its place in what that has written.
+    """
     place = begins = count = size = 0
     for item in objects:
         written = _write(item, stream)
         place, count, size = place + written, count + 1, size + len(item.raw.body)
         if count == UNIT_OBJECTS or size >= UNIT_BYTES:
-            yield Part(name=str(begins), size=count)
+            yield Part(name=f"{stretch}-{begins}", size=count)
             begins, count, size = place, 0, 0
     if count:
-        yield Part(name=str(begins), size=count)
+        yield Part(name=f"{stretch}-{begins}", size=count)
+
+
+def place_of(name: str) -> tuple[int, int]:
+    """The stretch, and the place in it, that a unit is called after."""
+    stretch, _, begins = name.partition("-")
+    return int(stretch), int(begins)
 
 
 def objects_of(stream: BinaryIO, *, begins: int, first: int, size: int) -> Iterator[TakenApart]:

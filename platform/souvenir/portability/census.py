@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from souvenir.core.errors import Invalid
-from souvenir.portability.documents import Inspection, Notice
+from souvenir.portability.documents import Inspection, JsonObject, Notice
 from souvenir.portability.errors import (
     EmptyImport,
     HtmlUploaded,
@@ -91,6 +92,45 @@ class Census:
             notices=(*self._notices, *self._missing_bodies()),
         )
 
+    def as_json(self) -> dict[str, Any]:
+        """What was counted so far, to go on counting from by `from_json`."""
+        told: dict[str, Invalid] = {}
+        for refusal in self._refusals:
+            told.setdefault(type(refusal).__name__, refusal)
+        return {
+            "numbers": [self._objects, self._messages, self._assets],
+            "kinds": dict(self._kinds),
+            "providers": dict(self._providers),
+            "layouts": [[*key, count] for key, count in self._layouts.items()],
+            "paths": sorted(self._paths),
+            "owners": sorted(self._owners),
+            "accounts": sorted(self._accounts),
+            "conversations": sorted(self._conversations),
+            "listed": list(self._listed),
+            "notices": [[notice.code, notice.where] for notice in self._notices],
+            "refusals": {name: _params_of(refusal) for name, refusal in told.items()},
+        }
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any], limits: Limits) -> "Census":
+        census = cls(limits)
+        census._objects, census._messages, census._assets = told["numbers"]
+        census._kinds = Counter(told["kinds"])
+        census._providers = Counter(told["providers"])
+        census._layouts = Counter({(one, two): count for one, two, count in told["layouts"]})
+        census._paths = set(told["paths"])
+        census._owners = set(told["owners"])
+        census._accounts = set(told["accounts"])
+        census._conversations = set(told["conversations"])
+        census._listed = dict.fromkeys(told["listed"])
+        census._notices = [Notice(code=code, where=where) for code, where in told["notices"]]
+        census._refusals = [
+            kind(**told["refusals"][kind.__name__])
+            for kind in _TELLING
+            if kind.__name__ in told["refusals"]
+        ]
+        return census
+
     def _provider_and_layout(self) -> tuple[str, str]:
         """Those of most conversations; of most objects, in an upload without conversations."""
         if not self._layouts:
@@ -140,3 +180,7 @@ class Census:
         for listed in self._listed:
             if listed not in self._conversations:
                 yield Notice(code="conversation-without-body", where=listed)
+
+
+def _params_of(refusal: Invalid) -> JsonObject:
+    return {name: value for name, value in refusal.params.items() if isinstance(value, str | int)}

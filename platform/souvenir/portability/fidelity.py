@@ -1,6 +1,7 @@
 """Adds up what was read, and holds it against what the source's own shape promised."""
 
 from collections import Counter, defaultdict
+from typing import Any
 
 from souvenir.portability.documents import (
     AssetRead,
@@ -33,6 +34,26 @@ class Fidelity:
         self._where: defaultdict[str, list[str]] = defaultdict(list)
         for notice in expected.notices:
             self._note(notice)
+
+    def counted(self) -> JsonObject:
+        """What was added up so far, to go on from by `go_on`."""
+        return {
+            "counts": dict(self._counts),
+            "kinds": dict(self._kinds),
+            "blocks": dict(self._blocks),
+            "unknown": dict(self._unknown),
+            "notices": dict(self._notices),
+            "where": {code: [*places] for code, places in self._where.items()},
+        }
+
+    def go_on(self, counted: dict[str, Any]) -> None:
+        """Go on from what another process has added up."""
+        self._counts = Counter(counted["counts"])
+        self._kinds = Counter(counted["kinds"])
+        self._blocks = Counter(counted["blocks"])
+        self._unknown = Counter(counted["unknown"])
+        self._notices = Counter(counted["notices"])
+        self._where = defaultdict(list, counted["where"])
 
     def add(self, item: ItemRead) -> None:
         """Count one item of `reading.read`, once it is kept."""

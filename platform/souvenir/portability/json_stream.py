@@ -14,6 +14,7 @@ from souvenir.portability.errors import NotJson, ObjectTooLarge, TruncatedJson
 from souvenir.portability.limits import DEFAULT_LIMITS, MIB, Limits
 
 _CHUNK_BYTES = 256 * 1024
+_SKIP_BYTES = 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _WRAPPED = b'"conversations"'  # the one key whose array is split where it stands inside an object
 _BARE_WRAPPER = re.compile(rb'\{\s*"conversations"\s*:\s*\[\]\s*\}')
@@ -35,6 +36,24 @@ _OPENERS = b"[{"
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What has been read of an object before its array of conversations."""
+
+    offset: int  # of the object's first byte, in the file
+    head: bytes
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A place right after an element: the rest can be read without what came before."""
+
+    offset: int
+    ordinal: int  # of the next element
+    around: Around | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Element:
     """One element of a top-level array, or a top-level object, exactly as it stands."""
 
@@ -42,19 +61,30 @@ class Element:
     offset: int  # of its first byte, in the file
     body: bytes
     depth: int  # brackets inside brackets, itself included; at most one too many
+    around: Around | None = None
+    is_rest: bool = False  # a top-level object: nothing comes after it
+
+    @property
+    def end(self) -> Bookmark | None:
+        """Where to go on after it; None: the file ends with it."""
+        if self.is_rest:
+            return None
+        return Bookmark(self.offset + len(self.body), self.ordinal + 1, self.around)
 
 
 class _Cursor:
     """A place in a stream. What it passes over after `begin` is kept until `take`."""
 
-    def __init__(self, stream: BinaryIO, path: str, limit_bytes: int, chunk_bytes: int) -> None:
+    def __init__(
+        self, stream: BinaryIO, path: str, limit_bytes: int, chunk_bytes: int, base: int
+    ) -> None:
         self._stream = stream
         self._path = path
         self._limit_bytes = limit_bytes
         self._chunk_bytes = chunk_bytes
         self._data = b""
         self._at = 0
-        self._base = 0  # the place of _data[0] in the stream
+        self._base = base  # the place of _data[0] in the stream
         self._start: int | None = None  # where the part to keep begins in _data
         self._kept: list[bytes] = []
         self._kept_bytes = 0
@@ -189,18 +219,40 @@ def split(
     path: str,
     limits: Limits = DEFAULT_LIMITS,
     chunk_bytes: int = _CHUNK_BYTES,
+    after: Bookmark | None = None,
 ) -> Iterator[Element]:
     """Give the elements of a top-level array one by one, or a top-level object as one element.
 
     An object that wraps a `"conversations"` array gives the elements of that array, and last, if
-    it holds anything else, itself with that array emptied.
+    it holds anything else, itself with that array emptied. With `after`, the `end` of an element
+    that this stream gave before, what follows that one.
 
     Raises:
         NotJson: the file is something else, or its elements are not parted by single commas.
         TruncatedJson: the file ends too early.
         ObjectTooLarge: an element exceeds `limits.object_bytes`.
     """
-    cursor = _Cursor(stream, path, limits.object_bytes, chunk_bytes)
+    base = after.offset if after else 0
+    _go_to(stream, base)
+    cursor = _Cursor(stream, path, limits.object_bytes, chunk_bytes, base)
+    if after is not None:
+        yield from _more(cursor, after) if after.around is None else _members(cursor, after)
+    else:
+        yield from _from_the_beginning(cursor)
+    if trailing := cursor.peek():
+        cursor.fail(trailing)
+
+
+def _go_to(stream: BinaryIO, offset: int) -> None:
+    """By reading, where the stream cannot do better: a packed file is unpacked up to there."""
+    if offset and stream.seekable():
+        stream.seek(offset)
+        return
+    while offset and (passed := len(stream.read(min(offset, _SKIP_BYTES)))):
+        offset -= passed
+
+
+def _from_the_beginning(cursor: _Cursor) -> Iterator[Element]:
     cursor.skip_bom()
     first = cursor.peek()
     if first == b"[":
@@ -209,53 +261,82 @@ def split(
         yield from _members(cursor)
     else:
         cursor.fail(first)
-    if trailing := cursor.peek():
-        cursor.fail(trailing)
 
 
-def _elements(cursor: _Cursor, ordinal: int) -> Iterator[Element]:
+def _elements(cursor: _Cursor, ordinal: int, around: Around | None = None) -> Iterator[Element]:
     """The elements of the array that begins here."""
     cursor.step(b"[")
     if cursor.peek() == b"]":
         cursor.step(b"]")
         return
+    yield from _from_element(cursor, ordinal, around)
+
+
+def _more(cursor: _Cursor, after: Bookmark) -> Iterator[Element]:
+    """The elements of the array in which an element has just ended."""
+    if cursor.step(b",", b"]") == b",":
+        yield from _from_element(cursor, after.ordinal, after.around)
+
+
+def _from_element(cursor: _Cursor, ordinal: int, around: Around | None) -> Iterator[Element]:
     separator = b","
     while separator == b",":
         cursor.peek()
         cursor.begin()
         offset = cursor.offset
         depth = cursor.pass_value()
-        yield Element(ordinal=ordinal, offset=offset, body=cursor.take(), depth=depth)
+        yield Element(ordinal, offset, body=cursor.take(), depth=depth, around=around)
         ordinal += 1
         separator = cursor.step(b",", b"]")
 
 
-def _members(cursor: _Cursor) -> Iterator[Element]:
+@dataclass
+class _Wrapper:
+    """An object that may wrap conversations, as far as it has been read."""
+
+    offset: int
+    envelope: bytearray
+    ordinal: int = 0
+    deepest: int = 0
+
+    def array(self, cursor: _Cursor, elements: Iterator[Element]) -> Iterator[Element]:
+        for element in elements:
+            self.ordinal = element.ordinal + 1
+            yield element
+        self.envelope += b"[]"
+        cursor.begin()
+
+    def end_member(self, cursor: _Cursor) -> None:
+        cursor.check_size(len(self.envelope))
+        if cursor.peek() != b"}":
+            cursor.step(b",")
+
+
+def _members(cursor: _Cursor, after: Bookmark | None = None) -> Iterator[Element]:
     """The object that begins here, with the elements of its array of conversations before it."""
-    envelope = bytearray()
-    ordinal = deepest = 0
-    cursor.begin()
-    offset = cursor.offset
-    cursor.step(b"{")
+    if after is not None and (around := after.around) is not None:
+        wrapper = _Wrapper(around.offset, bytearray(around.head), after.ordinal, around.depth)
+        yield from wrapper.array(cursor, _more(cursor, after))
+        wrapper.end_member(cursor)
+    else:
+        cursor.begin()
+        wrapper = _Wrapper(cursor.offset, bytearray())
+        cursor.step(b"{")
     while cursor.peek() != b"}":
-        envelope += cursor.take()
+        wrapper.envelope += cursor.take()
         cursor.pass_string()
         key = cursor.take()
         cursor.step(b":")
-        envelope += key
+        wrapper.envelope += key
         if key == _WRAPPED and cursor.peek() == b"[":
-            envelope += cursor.take()
-            for element in _elements(cursor, ordinal):
-                ordinal = element.ordinal + 1
-                yield element
-            envelope += b"[]"
-            cursor.begin()
+            wrapper.envelope += cursor.take()
+            around = Around(wrapper.offset, bytes(wrapper.envelope), wrapper.deepest)
+            yield from wrapper.array(cursor, _elements(cursor, wrapper.ordinal, around))
         else:
-            deepest = max(deepest, cursor.pass_value())
-        cursor.check_size(len(envelope))
-        if cursor.peek() != b"}":
-            cursor.step(b",")
+            wrapper.deepest = max(wrapper.deepest, cursor.pass_value())
+        wrapper.end_member(cursor)
     cursor.step(b"}")
-    envelope += cursor.take()
+    envelope = bytes(wrapper.envelope + cursor.take())
     if not _BARE_WRAPPER.fullmatch(envelope):
-        yield Element(ordinal=ordinal, offset=offset, body=bytes(envelope), depth=deepest + 1)
+        depth = wrapper.deepest + 1
+        yield Element(wrapper.ordinal, wrapper.offset, envelope, depth, is_rest=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from souvenir.portability.detection import UNKNOWN, Kind, kind_of
 from souvenir.portability.documents import JsonValue, RawObject
 from souvenir.portability.errors import NotJson, ObjectTooLarge
-from souvenir.portability.json_stream import Element, split
+from souvenir.portability.json_stream import Bookmark, Element, split
 from souvenir.portability.json_values import parse
 from souvenir.portability.limits import MIB, Limits
 from souvenir.portability.upload import Member
@@ -23,16 +23,19 @@ class ParsedObject:
     value: JsonValue  # None where the object is too deep to be read
     kind: Kind
     oddities: frozenset[str]  # codes of notices
+    end: Bookmark | None = None  # where its file goes on; None: it ends with this object
 
 
-def parsed_objects(member: Member, limits: Limits) -> Iterator[ParsedObject]:
-    """The elements of a top-level array, or a top-level object.
+def parsed_objects(
+    member: Member, limits: Limits, *, after: Bookmark | None = None
+) -> Iterator[ParsedObject]:
+    """The elements of a top-level array, or a top-level object; with `after`, from there on.
 
     Raises:
         Invalid: the errors of `json_stream.split`; NotJson for an element that is not JSON.
     """
     with member.open() as stream:
-        for element in split(stream, path=member.path, limits=limits):
+        for element in split(stream, path=member.path, limits=limits, after=after):
             yield _parsed(element, member.path, limits)
 
 
@@ -61,7 +64,7 @@ def _parsed(element: Element, path: str, limits: Limits) -> ParsedObject:
     kind = kind_of(value) if isinstance(value, dict) else UNKNOWN
     raw_kind = kind.kind if kind.kind in _RAW_KINDS else "other"
     raw = RawObject(kind=raw_kind, path=path, ordinal=element.ordinal, body=element.body)
-    return ParsedObject(raw=raw, value=value, kind=kind, oddities=oddities)
+    return ParsedObject(raw=raw, value=value, kind=kind, oddities=oddities, end=element.end)
 
 
 def _value(element: Element, path: str, limits: Limits) -> tuple[JsonValue, frozenset[str]]:

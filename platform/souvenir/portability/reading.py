@@ -5,11 +5,13 @@ then gives every object and file, one at a time.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from souvenir.portability.census import Census
 from souvenir.portability.detection import UNKNOWN
 from souvenir.portability.documents import AssetRead, Inspection, ItemRead, ObjectRead
 from souvenir.portability.formats.registry import CODECS
+from souvenir.portability.json_stream import Bookmark
 from souvenir.portability.limits import DEFAULT_LIMITS, Limits
 from souvenir.portability.naming import name_from_bytes
 from souvenir.portability.notices import NoticeLog
@@ -18,6 +20,15 @@ from souvenir.portability.sorting import SortedFile, sorted_files
 from souvenir.portability.stored_file import StoredFile
 
 _NOT_READ = {"not-an-object", "object-too-deep"}  # notices that say enough
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in an upload, from which it can be read on by another process."""
+
+    file: int = 0  # its number, in the upload's order
+    is_begun: bool = False  # the file itself was given already
+    after: Bookmark | None = None  # the place in the file; None: its beginning
 
 
 def inspect(upload: StoredFile, *, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Inspection:
@@ -29,11 +40,30 @@ def inspect(upload: StoredFile, *, name: str = "", limits: Limits = DEFAULT_LIMI
         Invalid: an `import-…` or `archive-…` error; then nothing of the upload can be used.
     """
     census = Census(limits)
-    for file in sorted_files(upload, limits, name):
-        census.count_file(file)
-        for item in _objects(file, limits):
-            census.count_object(item)
+    for _ in inspect_on(census, upload, name=name, limits=limits):
+        pass
     return census.result()
+
+
+def inspect_on(
+    census: Census,
+    upload: StoredFile,
+    *,
+    name: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    start: Position = Position(),
+) -> Iterator[Position]:
+    """Count from a place on, and tell after each thing where that is: one may stop there.
+
+    Raises:
+        Invalid: as `inspect`.
+    """
+    for file, item, position in _walk(upload, name, limits, start):
+        if item is None:
+            census.count_file(file)
+        else:
+            census.count_object(item)
+        yield position
 
 
 def read(
@@ -47,12 +77,43 @@ def read(
     Raises:
         Invalid: as `inspect`, if the file has changed since.
     """
-    for file in sorted_files(upload, limits, name):
-        if file.use == "asset":
-            yield AssetRead(file.member.path, file.member.bytes_size, file.member.open)
-        for item in _objects(file, limits):
-            is_in_history = bool(file.kind.codec) or file.member.level == 0
-            yield _understood(item, is_in_history=is_in_history)
+    for item, _ in read_on(upload, name=name, limits=limits):
+        yield item
+
+
+def read_on(
+    upload: StoredFile,
+    *,
+    name: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    start: Position = Position(),
+) -> Iterator[tuple[ItemRead, Position]]:
+    """As `read`, from a place on, each with the place after it."""
+    for file, item, position in _walk(upload, name, limits, start):
+        member = file.member
+        if item is not None:
+            is_in_history = bool(file.kind.codec) or member.level == 0
+            yield _understood(item, is_in_history=is_in_history), position
+        elif file.use == "asset":
+            yield AssetRead(member.path, member.bytes_size, member.open), position
+
+
+def _walk(
+    upload: StoredFile, name: str, limits: Limits, start: Position
+) -> Iterator[tuple[SortedFile, ParsedObject | None, Position]]:
+    """Each file, then the objects that it holds, each with the place after it."""
+    for number, file in enumerate(sorted_files(upload, limits, name)):
+        if number < start.file:
+            continue
+        here = start if number == start.file else Position(number)
+        if not here.is_begun:
+            yield file, None, Position(number, is_begun=True)
+        for item in _objects(file, limits, here.after):
+            is_last = item.end is None
+            after = (
+                Position(number + 1) if is_last else Position(number, is_begun=True, after=item.end)
+            )
+            yield file, item, after
 
 
 def assets(
@@ -70,9 +131,11 @@ def assets(
             yield AssetRead(file.member.path, file.member.bytes_size, file.member.open)
 
 
-def _objects(file: SortedFile, limits: Limits) -> Iterator[ParsedObject]:
+def _objects(
+    file: SortedFile, limits: Limits, after: Bookmark | None = None
+) -> Iterator[ParsedObject]:
     if file.use == "objects":
-        yield from parsed_objects(file.member, limits)
+        yield from parsed_objects(file.member, limits, after=after)
     elif file.use == "chat":
         yield parsed_chat(file.member, limits)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from uuid import UUID
 
@@ -9,21 +10,20 @@ import pytest
 
 from souvenir.core.jobs import Job as Kind
 from souvenir.deletion.services import request_erasure
-from souvenir.ingestion import importing
+from souvenir.ingestion import importing, planning
+from souvenir.ingestion.looking import Looking
 from souvenir.ingestion.merging import keep_conversation
-from souvenir.ingestion.models import RawObject
+from souvenir.ingestion.models import Import, RawObject
 from souvenir.ingestion.services import REPORTS, UNITS, UPLOADS, Upload, accept_import
-from souvenir.ingestion.units import UNIT_BYTES, UNIT_OBJECTS, objects_of, take_apart
+from souvenir.ingestion.units import UNIT_BYTES, UNIT_OBJECTS, objects_of, place_of, take_apart
 from souvenir.memories.models import Conversation
 from souvenir.memories.services import ensure_person
-from souvenir.portability.documents import Inspection, ObjectRead
+from souvenir.portability.documents import ObjectRead
 from souvenir.portability.documents import RawObject as RawDocument
-from souvenir.portability.reading import inspect
-from souvenir.portability.stored_file import StoredFile
 from tenants import objects
-from tenants.errors import UploadQuotaExceeded
+from tenants.errors import LeaseLost, UploadQuotaExceeded
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import job_items, jobs, retry_failed_items
+from tenants.ledger import Lease, job_items, jobs, retry_failed_items
 from tenants.ledger.allowances import set_allowance
 from tenants.models import Job
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
@@ -63,7 +63,7 @@ def test_units_are_bounded_and_read_back_from_any_place() -> None:
     parts = list(take_apart(read, stream))
 
     assert [part.size for part in parts] == [UNIT_OBJECTS, 4, 1]
-    second = list(objects_of(stream, begins=int(parts[1].name), first=1, size=2))
+    second = list(objects_of(stream, begins=place_of(parts[1].name)[1], first=1, size=2))
     assert [one.raw.path for one in second] == [f"f-{UNIT_OBJECTS + 1}", f"f-{UNIT_OBJECTS + 2}"]
     assert second[0].raw.body == bodies[UNIT_OBJECTS + 1]
 
@@ -133,25 +133,52 @@ def test_bringing_it_in_once_more_understands_what_was_set_aside(
         assert Conversation.objects.count() == 3
 
 
-def test_a_long_import_has_many_turns_and_reads_its_upload_once(
-    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+def test_a_long_import_has_many_turns_and_ends_as_if_it_had_one(
+    acme: Tenant, globex: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    in_one = import_bytes(globex, _many(6))
     monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 0.0)
-    looks = []
+    monkeypatch.setattr("souvenir.ingestion.looking._WORTH", 0.0)
 
-    def look(upload: StoredFile, *, name: str) -> Inspection:
-        looks.append(name)
-        return inspect(upload, name=name)
-
-    monkeypatch.setattr(importing, "inspect", look)
-
-    record = import_bytes(acme, _many(60))
+    record = import_bytes(acme, _many(6))
 
     with tenant_scope(acme.id):
         job = jobs().get(kind=Kind.RUN_IMPORT.value)
-    assert (job.state, job.fence) == ("succeeded", 3)
-    assert len(looks) == 1
-    assert record.report["added"]["conversations"] == 60
+    assert (job.state, job.done, job.total) == ("succeeded", 6, 6)
+    assert record.stretches > 6
+    assert job.fence > record.stretches, "each stretch was a turn of its own"
+    assert record.report == in_one.report
+    assert _files(acme) == []
+
+
+def test_a_worker_that_dies_while_it_reads_loses_one_stretch(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 0.0)
+    monkeypatch.setattr("souvenir.ingestion.looking._WORTH", 0.0)
+    leave_off, died = planning._leave_off, list[int]()
+
+    def die_once(lease: Lease, record: Import, looking: Looking) -> None:
+        leave_off(lease, record, looking)
+        if record.stretches == 5 and not died:
+            died.append(record.stretches)
+            raise LeaseLost  # the files are written, and the transaction is not
+
+    monkeypatch.setattr(planning, "_leave_off", die_once)
+    monkeypatch.setattr("tenants.ledger.lease.LEASE", timedelta(0))
+    with tenant_scope(acme.id):
+        person = ensure_person(external_id="alice")
+        accept_import(person=person, upload=Upload("conversations.json", [_many(6)]))
+    run_jobs(acme, Kind.RUN_IMPORT)
+
+    with tenant_scope(acme.id):
+        Job.objects.update(holder="")
+    run_jobs(acme, Kind.RUN_IMPORT)
+
+    assert died == [5]
+    with tenant_scope(acme.id):
+        assert Conversation.objects.count() == 6
+        assert jobs().get(kind=Kind.RUN_IMPORT.value).done == 6
 
 
 def test_an_erasure_takes_what_is_on_the_way(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,5 +222,5 @@ def test_an_item_names_no_one(acme: Tenant) -> None:
     with tenant_scope(acme.id):
         (job,) = Job.objects.filter(kind=Kind.RUN_IMPORT.value)
         names = list(job_items(job_id=job.id).values_list("name", flat=True))
-    assert names == ["0"]
+    assert names == ["0-0"]
     assert isinstance(job.id, UUID)

@@ -159,3 +159,35 @@ def test_memory_is_bounded_by_the_largest_element() -> None:
 
     assert size_bytes == 200 * len(element)
     assert peak_bytes < 8 * len(element)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"a": 1}, [2], "three", 4 ]',
+        b'\xef\xbb\xbf [ {"a": "]"} ,{"b": {}}]\n',
+        b'{"x": [1, {"y": 2}], "conversations": [{"a": 1}, {"b": [2]}], "z": {"deep": [[]]}}',
+        b'{"conversations": [{"a": 1}, {"b": 2}]}',
+        b'{"only": "one"}',
+        b"[]",
+    ],
+)
+def test_what_comes_after_any_element_can_be_read_alone(body: bytes) -> None:
+    whole = list(split(io.BytesIO(body), path="a.json"))
+
+    for number, element in enumerate(whole):
+        rest = (
+            list(split(io.BytesIO(body), path="a.json", after=element.end)) if element.end else []
+        )
+        assert rest == whole[number + 1 :]
+
+
+def test_a_stream_that_cannot_seek_is_read_up_to_the_place() -> None:
+    body = b'[{"a": 1}, {"b": 2}]'
+    (first, second) = split(io.BytesIO(body), path="a.json")
+
+    class OneWay(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    assert list(split(OneWay(body), path="a.json", after=first.end)) == [second]
