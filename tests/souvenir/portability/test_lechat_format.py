@@ -1,6 +1,9 @@
 """Le Chat: a file is a conversation, and a list in no order."""
 
+import json
 from pathlib import Path
+
+import pytest
 
 from souvenir.portability.documents import ObjectRead
 from souvenir.portability.reading import read
@@ -18,6 +21,29 @@ def test_a_file_is_one_object_byte_for_byte_and_one_conversation() -> None:
     assert item.conversation is not None
     assert item.conversation.provider_id == "chat-0001"
     assert item.conversation.title == "Quel temps fait-il à Gaspé?"
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("mot " * 30, "mot " * 18 + "mot…"),
+        ("mot " * 19 + "mots", "mot " * 19 + "mots"),
+        ("x" * 200, "x" * 79 + "…"),
+        ("Une ligne\nune autre", "Une ligne"),
+    ],
+)
+def test_a_title_is_made_of_the_first_whole_words(
+    question: str, title: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "chat-1.json"
+    message = {"id": "m", "role": "user", "content": question, "chatId": "1"}
+    path.write_text(json.dumps([message | {"createdAt": "2026-03-01T12:00:00Z"}]))
+
+    (item,) = read(path)
+
+    assert isinstance(item, ObjectRead)
+    assert item.conversation is not None
+    assert item.conversation.title == title
 
 
 def test_messages_come_in_order_of_time_with_their_blocks() -> None:

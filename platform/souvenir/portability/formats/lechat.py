@@ -80,8 +80,16 @@ def _title(messages: tuple[MessageDocument, ...]) -> str:
     for message in messages:
         for block in message.blocks:
             if message.role == "user" and block.text.strip():
-                return block.text.strip().splitlines()[0][:_TITLE_LENGTH]
+                return _shortened(block.text.strip().splitlines()[0])
     return ""
+
+
+def _shortened(line: str) -> str:
+    """Its first words; of a single long one, its beginning."""
+    if len(line) <= _TITLE_LENGTH:
+        return line
+    words = line[: _TITLE_LENGTH - 1].rsplit(maxsplit=1)
+    return f"{words[0]}…"
 
 
 def _message(
