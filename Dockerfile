@@ -30,6 +30,10 @@ LABEL org.opencontainers.image.title="Souvenir" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
+# What stands before the web in its pod. From the base's own distribution, which mends it.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends nginx \
+    && rm -rf /var/lib/apt/lists/*
 # Owned by root, and so not to be changed by whom it runs as.
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app

@@ -48,6 +48,11 @@ class Pod:
         (container,) = self.spec["containers"]
         return dict(container)
 
+    @property
+    def wait(self) -> dict[str, Any]:
+        """Its init container that waits for the schema."""
+        return next(c for c in self.spec["initContainers"] if c["name"] == "wait-for-schema")
+
 
 def values_of(*files: str) -> Values:
     """The files of the chart laid over one another, as `helm --values` does."""

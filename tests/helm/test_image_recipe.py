@@ -74,4 +74,4 @@ def test_the_image_and_the_chart_start_the_web_alike() -> None:
     (line,) = [line for line in INSTRUCTIONS if line.startswith("CMD ")]
     words = re.findall(r'"([^"]+)"', line)
 
-    assert words == pod_of("web", render(minimal())).main["command"]
+    assert words == pod_of("web", render(minimal(proxy__enabled=False))).main["command"]

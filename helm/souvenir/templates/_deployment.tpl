@@ -19,7 +19,8 @@ args:
 
 {{- /* A Deployment. Takes: root, component, workload, strategy, container (its own fields); objects
      and waits, false where it needs neither files nor the schema; database, another secret;
-     maintains, true where the tables of search are kept in order. */}}
+     maintains, true where the tables of search are kept in order; proxied, true where the proxy stands
+     before it. */}}
 {{- define "souvenir.deployment" -}}
 {{- /* Not `merge`: it takes false for nothing. */}}
 {{- $objects := hasKey . "objects" | ternary .objects true }}
@@ -57,6 +58,9 @@ spec:
         {{- $wait := dict "name" "wait-for-schema" "objects" false "resources" .root.Values.schemaWait.resources }}
         {{- $wait = merge $wait (dict "root" .root "owner" false "container" (include "souvenir.waitForSchema" . | trim | fromYaml)) }}
         {{- include "souvenir.container" $wait | nindent 8 }}
+        {{- if .proxied }}
+        {{- include "souvenir.proxyContainer" .root | nindent 8 }}
+        {{- end }}
       {{- end }}
       containers:
         {{- $main := dict "name" .component "resources" .workload.resources }}
@@ -70,5 +74,8 @@ spec:
         # In memory: what is counted begins anew with the pod, as Prometheus expects.
         - name: metrics
           emptyDir: {medium: Memory, sizeLimit: 32Mi}
+        {{- end }}
+        {{- if .proxied }}
+        {{- include "souvenir.proxyVolumes" .root | nindent 8 }}
         {{- end }}
 {{- end }}

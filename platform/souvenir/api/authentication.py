@@ -29,13 +29,15 @@ from tenants.selectors import get_organization, verify_key, verify_platform_key
 _PREFIX = "/api/"
 _LINKS = "/api/v1/downloads/"  # a link names its organization itself; whoever follows it may be any
 _ENVELOPE_BYTES = 64 * 1024  # what a multipart body may hold besides the file
+_SMALL_BYTES = 64 * 1024  # taken in from anyone: less work than to ask whose key it is
 
 
 class ScopeMiddleware:
     """Opens the scope of the organization that the key names, around view, rendering and stream.
 
     The key is verified inside it, by KeyAuthentication; until then it opens a view of nothing that
-    is answered. A body is read before the transaction begins: a slow sender holds none open.
+    is answered. A body is read before the transaction begins: a slow sender holds none open. One
+    that is large, or a form, whose file goes to disk, is read only of whoever has a key.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -68,16 +70,20 @@ class ScopeMiddleware:
 
 
 def _read_body(request: HttpRequest, *, of: UUID, key: str) -> bool:
-    """Take in what a known key sends: a file to disk, the rest to memory. False: too large."""
-    with tenant_scope(of):
-        if verify_key(key) is None:
-            return True
+    """Take in what is sent: a file to disk, the rest to memory. False: too large."""
+    is_form = request.content_type == "multipart/form-data"
+    is_small = not is_form and int(request.META["CONTENT_LENGTH"]) <= _SMALL_BYTES
+    if not (is_small or _is_known(key, of=of)):
+        return True  # not read, and refused soon
     try:
-        if request.content_type == "multipart/form-data":
-            return request.FILES is not None
-        return request.body is not None
+        return (request.FILES if is_form else request.body) is not None
     except RequestDataTooBig:
         return False
+
+
+def _is_known(key: str, *, of: UUID) -> bool:
+    with tenant_scope(of):
+        return verify_key(key) is not None
 
 
 class KeyAuthentication(BaseAuthentication):

@@ -77,10 +77,12 @@ def _keystore() -> bool:
 _NEEDED: dict[str, Callable[[], bool]] = {
     "migrations": _migrations,
     "isolation": _isolation,
-    "keystore": _keystore,
 }
-# Without these, jobs wait for the sweep, and questions are answered by words alone.
+# Without these, jobs wait for the sweep, and questions are answered by words alone. Without the
+# keystore little can be read or written; but it goes for all pods at once, and whoever asks is
+# told so by a pod that answers (503, in a sentence) and by nobody where there is none.
 _WANTED: dict[str, Callable[[], bool]] = {
+    "keystore": _keystore,
     "broker": broker_answers,
     "embedder": _embedder.is_set,
 }

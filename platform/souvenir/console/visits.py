@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TypeVar
 from uuid import UUID
 
+from django.contrib.auth import get_user
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest
@@ -134,6 +135,26 @@ def organization_page(view: View) -> View:
 def memory_page(view: View) -> View:
     """For someone with a memory, in the organization's scope. The view is given a MemoryVisit."""
     return _entered(view, _memory_visit, _scoped)
+
+
+def enter_again(visit: OrganizationVisit) -> None:
+    """Refuse a visit that could not begin any more. For whoever stays longer than a page takes.
+
+    Three queries, none of them in a scope.
+
+    Raises:
+        PageNotYours: signed out meanwhile, or the membership has ended or is another.
+        OrganizationSuspended
+    """
+    again = HttpRequest()
+    again.session = type(visit.request.session)(visit.request.session.session_key)
+    user, before = get_user(again), visit.membership
+    found = memberships_of(user=user) if isinstance(user, User) else Membership.objects.none()
+    same = found.filter(id=before.id, role=before.role, person_id=before.person_id).first()
+    if same is None:
+        raise PageNotYours
+    if same.organization.state == Organization.State.SUSPENDED:
+        raise OrganizationSuspended
 
 
 def _entered(

@@ -61,7 +61,8 @@ def index_messages(conversation: Conversation, messages: Iterable[Message]) -> i
 
 def index_memory(memory: Memory, version: MemoryVersion) -> int:
     """Make the passages of what a memory says now, in place of those of what it said."""
-    remove_passages(Passage.objects.filter(memory_id=memory.id))
+    if version.number > 1:  # a new memory has none
+        remove_passages(Passage.objects.filter(memory_id=memory.id))
     around = surroundings_of_memory(version)
     drafts = [
         _draft(

@@ -1,8 +1,10 @@
 """Following a job in a page, stopping it, trying it again."""
 
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.http import StreamingHttpResponse
 from django.test import Client
 
@@ -10,6 +12,8 @@ from souvenir.core.jobs import Job as Kind
 from tenants.errors import JobGaveUp
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job, claim_job, get_job
+from tenants.models import Membership
+from tenants.services import suspend_organization
 from tests.builders import Tenant
 from tests.souvenir.console.visitors import Visitor, make_member, make_owner
 
@@ -79,6 +83,61 @@ def test_whoever_has_seen_the_end_is_told_no_more(acme: Tenant, owner: Visitor) 
     )
 
     assert response.status_code == 204
+
+
+def _ends_membership(visitor: Visitor) -> None:
+    Membership.objects.filter(user=visitor.user).delete()
+
+
+def _becomes_a_member(visitor: Visitor) -> None:
+    Membership.objects.filter(user=visitor.user).update(role=Membership.Role.MEMBER)
+
+
+def _signs_out(visitor: Visitor) -> None:
+    Session.objects.all().delete()
+
+
+def _changes_the_password(visitor: Visitor) -> None:
+    visitor.user.set_password("another-long-password")
+    visitor.user.save()
+
+
+def _is_suspended(visitor: Visitor) -> None:
+    for membership in Membership.objects.filter(user=visitor.user):
+        suspend_organization(organization_id=membership.organization_id)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [_ends_membership, _becomes_a_member, _signs_out, _changes_the_password, _is_suspended],
+)
+def test_a_stream_ends_when_whoever_follows_may_not_enter_any_more(
+    acme: Tenant, owner: Visitor, happens: Callable[[Visitor], None]
+) -> None:
+    job_id = _accept(acme)
+    response = owner.browser.get(f"/en/organization/jobs/{job_id}/events/")
+    assert isinstance(response, StreamingHttpResponse)
+    parts = iter(response)
+    begun = [next(parts), next(parts)]
+
+    _end(acme, job_id)
+    happens(owner)
+
+    assert b"event: job" in begun[1]
+    assert list(parts) == []
+
+
+def test_a_member_s_stream_ends_with_the_membership(acme: Tenant, member: Visitor) -> None:
+    job_id = _accept(acme, person_id=member.person_id)
+    response = member.browser.get(f"/en/my/jobs/{job_id}/events/")
+    assert isinstance(response, StreamingHttpResponse)
+    parts = iter(response)
+    next(parts), next(parts)
+
+    _end(acme, job_id)
+    _ends_membership(member)
+
+    assert list(parts) == []
 
 
 def test_an_owner_stops_a_job_and_comes_back_to_the_page(acme: Tenant, owner: Visitor) -> None:

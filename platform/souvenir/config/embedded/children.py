@@ -34,6 +34,7 @@ class Recipe:
     logs: Path
     last_signal: signal.Signals = signal.SIGKILL
     descriptors: tuple[int, ...] = ()
+    niceness: int = 0
 
     @property
     def log(self) -> Path:
@@ -52,6 +53,7 @@ class Recipe:
                     last_signal=self.last_signal,
                     folder=self.folder,
                     descriptors=self.descriptors,
+                    niceness=self.niceness,
                 )
             )
 

@@ -28,7 +28,7 @@ class Start:
     """How to start one process. What it says on stderr joins `output`, unless `errors` is given.
 
     `last_signal` is what the kernel sends it when the process that started it is gone, however
-    that came about. Only Linux does this.
+    that came about. Only Linux does this. `niceness` is how far it stands back for others, of 19.
     """
 
     command: Sequence[str | Path]
@@ -39,6 +39,7 @@ class Start:
     folder: Path = Path("/")
     account: Account | None = None
     descriptors: tuple[int, ...] = ()
+    niceness: int = 0
 
 
 def spawn(start: Start) -> subprocess.Popen[bytes]:
@@ -61,7 +62,7 @@ def spawn(start: Start) -> subprocess.Popen[bytes]:
         group=account.gid if account else None,
         extra_groups=() if account else None,
         pass_fds=start.descriptors,
-        preexec_fn=_tie_to_parent(start.last_signal),  # noqa: PLW1509
+        preexec_fn=_tie_to_parent(start.last_signal, start.niceness),  # noqa: PLW1509
     )
 
 
@@ -91,10 +92,11 @@ def bare_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _tie_to_parent(last_signal: signal.Signals) -> Callable[[], None]:
+def _tie_to_parent(last_signal: signal.Signals, niceness: int) -> Callable[[], None]:
     parent = os.getpid()
 
     def tie() -> None:
+        os.nice(niceness)
         if _LIBC is None:
             return
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(last_signal))

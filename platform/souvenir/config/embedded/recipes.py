@@ -13,6 +13,9 @@ from souvenir.core.jobs import Queue
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 _OWNER_VARIABLE = "SOUVENIR_OWNER_DATABASE_URL"
+# One interpreter keeps one processor busy: a second one answers while the first is at work.
+_WEB_PROCESSES = str(min(2, os.cpu_count() or 1))
+_BULK_STANDS_BACK = 10  # niceness: whoever waits for an answer comes before what is embedded
 _CELERY = ("--without-gossip", "--without-mingle", "--loglevel", "WARNING")
 
 
@@ -39,7 +42,7 @@ class Recipes:
             "web",
             *("-m", "gunicorn", "souvenir.config.wsgi:application", "--bind", f"fd://{descriptor}"),
             *("--config", "python:souvenir.config.serving"),
-            *("--worker-class", "gthread", "--workers", "1", "--threads", "8"),
+            *("--worker-class", "gthread", "--workers", _WEB_PROCESSES, "--threads", "8"),
             *("--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning"),
             last_signal=signal.SIGTERM,
             descriptors=(descriptor,),
@@ -63,7 +66,9 @@ class Recipes:
             *("-m", "celery", "-A", "workers.app", "worker", "-P", "solo"),
             *("-Q", name, "-n", f"{name}@%h", *_CELERY),
         )
-        return self._maintaining(worker) if name == Queue.BULK else worker
+        if name != Queue.BULK:
+            return worker
+        return replace(self._maintaining(worker), niceness=_BULK_STANDS_BACK)
 
     def _maintaining(self, recipe: Recipe) -> Recipe:
         """With the connection that keeps the tables of search in order."""

@@ -16,6 +16,7 @@ from souvenir.console.progress import progress_of
 from souvenir.console.visits import (
     MemoryVisit,
     OrganizationVisit,
+    enter_again,
     memory_page,
     organization_page,
 )
@@ -35,74 +36,49 @@ from tenants.ledger.following import has_ended, states_of
 from tenants.models import Job
 
 
-@require_GET
-@memory_page
-def my_job_events(visit: MemoryVisit, job_id: UUID) -> HttpResponseBase:
-    """How far a job of mine is, each time that it gets further."""
-    return _stream(visit, job_id, visit.person_id)
-
-
-@require_GET
-@organization_page
-def organization_job_events(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
+def job_events(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
     """How far a job is, each time that it gets further."""
-    return _stream(visit, job_id, None)
-
-
-@require_POST
-@memory_page
-def my_job_cancel(visit: MemoryVisit, job_id: UUID) -> HttpResponseBase:
-    """Stop a job of mine."""
-    return _cancel(visit, job_id, visit.person_id)
-
-
-@require_POST
-@organization_page
-def organization_job_cancel(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
-    """Stop a job."""
-    return _cancel(visit, job_id, None)
-
-
-@require_POST
-@memory_page
-def my_job_retry(visit: MemoryVisit, job_id: UUID) -> HttpResponseBase:
-    """Try again what failed of a job of mine."""
-    return _retry(visit, job_id, visit.person_id)
-
-
-@require_POST
-@organization_page
-def organization_job_retry(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
-    """Try again what failed of a job."""
-    return _retry(visit, job_id, None)
-
-
-def _cancel(visit: OrganizationVisit, job_id: UUID, person_id: UUID | None) -> HttpResponseBase:
-    cancel_job(job_id=job_id, person_id=person_id)
-    notes.success(visit.request, gettext("Stopped. What it had done stays."))
-    return redirect(own_address(visit.request))
-
-
-def _retry(visit: OrganizationVisit, job_id: UUID, person_id: UUID | None) -> HttpResponseBase:
-    retry_failed_items(job_id=job_id, person_id=person_id)
-    notes.success(visit.request, gettext("It is tried again. What went well is not done again."))
-    return redirect(own_address(visit.request))
-
-
-def _stream(visit: OrganizationVisit, job_id: UUID, person_id: UUID | None) -> HttpResponseBase:
-    organization_id = visit.organization.id
+    organization_id, person_id = visit.organization.id, _whose(visit)
     after = last_event_id(visit.request.headers.get("Last-Event-ID"))
     job = get_job(job_id=job_id, person_id=person_id)
     if has_ended(job) and job.version <= after:
         return HttpResponse(status=204)
 
     def look() -> Job:
+        enter_again(visit)
         with tenant_scope(organization_id):
             return get_job(job_id=job_id, person_id=person_id)
 
     events = _events(look, after=after, language=get_language())
     held = job_streams.hold(events, owner=organization_id)
     return PatientStream(held, content_type=MEDIA_TYPE, headers=HEADERS)
+
+
+def job_cancel(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
+    """Stop a job."""
+    cancel_job(job_id=job_id, person_id=_whose(visit))
+    notes.success(visit.request, gettext("Stopped. What it had done stays."))
+    return redirect(own_address(visit.request))
+
+
+def job_retry(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
+    """Try again what failed of a job."""
+    retry_failed_items(job_id=job_id, person_id=_whose(visit))
+    notes.success(visit.request, gettext("It is tried again. What went well is not done again."))
+    return redirect(own_address(visit.request))
+
+
+my_job_events = require_GET(memory_page(job_events))
+organization_job_events = require_GET(organization_page(job_events))
+my_job_cancel = require_POST(memory_page(job_cancel))
+organization_job_cancel = require_POST(organization_page(job_cancel))
+my_job_retry = require_POST(memory_page(job_retry))
+organization_job_retry = require_POST(organization_page(job_retry))
+
+
+def _whose(visit: OrganizationVisit) -> UUID | None:
+    """In one's own memory, one's own jobs alone; None: all of the organization's."""
+    return visit.person_id if isinstance(visit, MemoryVisit) else None
 
 
 def _events(look: Callable[[], Job], *, after: int, language: str | None) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,14 @@ def test_the_tail_of_a_log_is_its_last_lines(tmp_path: Path) -> None:
 
     assert tail(log).splitlines()[-1] == "line 1999"
     assert len(tail(log).splitlines()) == 15
+
+
+def test_a_process_stands_back_as_far_as_its_recipe_says(tmp_path: Path) -> None:
+    told = replace(recipe(tmp_path, "import os; print(os.nice(0), flush=True)"), niceness=7)
+    child = Child(told)
+    child.start()
+
+    wait_until(lambda: told.log.read_text().endswith("\n"))
+
+    assert int(told.log.read_text()) == os.nice(0) + 7
+    child.make_stop(deadline=time.monotonic())
