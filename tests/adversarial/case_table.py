@@ -15,12 +15,18 @@ ERASED_BY_ID = tuple(
     Slot("body", "id", kind, beside={"target": kind.value})
     for kind in (Kind.MEMORY, Kind.CONVERSATION, Kind.IMPORT, Kind.PERSON)
 )
+ASKED_OF = (
+    Slot("body", "person", Kind.EXTERNAL_ID),
+    Slot("body", "store", Kind.STORE),
+    Slot("body", "stores", Kind.STORE, listed=True),
+)
 
 # What names nothing, in request bodies and queries: no id is to be tried there.
 PLAIN = frozenset(
     {
         "text", "occurred_at", "valid_from", "valid_to", "observed_at", "kind", "reason", "version",
-        "query", "limit", "since", "until", "sources", "roles", "kinds", "languages", "trust",
+        "query", "limit", "budget", "language",
+        "since", "until", "sources", "roles", "kinds", "languages", "trust",
         "label", "scopes", "expires_at", "display_name", "file", "target",
         "slug", "name_en", "name_fr", "region", "state",
         "url", "placement", "purpose", "events", "on", "overlap_hours",
@@ -89,12 +95,8 @@ CASES: dict[str, Case] = {
         ),
         body={"text": "A plain statement."},
     ),
-    "searchMemories": Case(
-        "memories:read",
-        200,
-        (Slot("body", "person", Kind.EXTERNAL_ID), Slot("body", "store", Kind.STORE)),
-        body={"query": "what is kept here?"},
-    ),
+    "searchMemories": Case("memories:read", 200, ASKED_OF, body={"query": "what is kept here?"}),
+    "getContext": Case("memories:read", 200, ASKED_OF, body={"query": "what is kept here?"}),
     "getMemory": Case("memories:read", 200, (MEMORY,)),
     "correctMemory": Case("memories:write", 200, (MEMORY,), body={"text": "A better statement."}),
     "forgetMemory": Case("memories:write", 202, (MEMORY,), fresh=True),

@@ -1,5 +1,6 @@
 """Who calls, and what that caller may do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -57,13 +58,21 @@ class Caller:
         if self.organization is not None:
             raise PlatformKeyNeeded
 
-    def stores(self, *, person: str | None = None, store: str | None = None) -> list[UUID]:
-        """The stores meant, of those this caller reaches.
+    def stores(
+        self,
+        *,
+        person: str | None = None,
+        store: str | None = None,
+        together: Sequence[str] = (),
+    ) -> list[UUID]:
+        """The stores meant, of those this caller reaches; see `reachable_stores`.
 
         Raises:
             PersonNotFound, StoreNotFound
         """
-        return reachable_stores(bound_to=self.person_id, person=person, store=store)
+        return reachable_stores(
+            bound_to=self.person_id, person=person, store=store, together=together
+        )
 
 
 def caller_of(request: Request) -> Caller:

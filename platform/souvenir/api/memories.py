@@ -83,6 +83,19 @@ def filters_of(data: dict[str, Any]) -> Filters:
     )
 
 
+def question_of(data: dict[str, Any], caller: Caller) -> Question:
+    """What is asked, of those stores that the caller reaches.
+
+    Raises:
+        PersonNotFound, StoreNotFound
+    """
+    stores = caller.stores(
+        person=data.get("person"), store=data.get("store"), together=data.get("stores", ())
+    )
+    text, limit = data["query"], data.get("limit", 10)
+    return Question(text=text, store_ids=stores, limit=limit, only=filters_of(data))
+
+
 def _statement(data: dict[str, Any], caller: Caller) -> Statement:
     names = ("text", "occurred_at", "valid_from", "valid_to", "observed_at", "reason")
     given = {name: data[name] for name in names if name in data}
@@ -177,14 +190,7 @@ class Search(TenantView):
         body = QuestionIn(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data
-        stores = caller_of(request).stores(person=data.get("person"), store=data.get("store"))
-        question = Question(
-            text=data["query"],
-            store_ids=stores,
-            limit=data["limit"],
-            only=filters_of(data),
-        )
-        answer = search(question)
+        answer = search(question_of(data, caller_of(request)))
         results = [found_out(found) for found in answer.results]
         out = {"results": results, "pending": answer.pending, "by_meaning": answer.by_meaning}
         return Response(AnswerOut(out).data)

@@ -77,6 +77,12 @@ class MemoryOut(serializers.Serializer[Any]):
 class FiltersIn(serializers.Serializer[Any]):
     person = serializers.CharField(required=False, help_text="Whose memory (external id).")
     store = serializers.CharField(required=False, help_text="Or one store, by its name.")
+    stores = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        max_length=50,
+        help_text="Or several together, by name, and the person's if there is one.",
+    )
     since = serializers.DateTimeField(required=False, help_text="Said at or after.")
     until = serializers.DateTimeField(required=False, help_text="Said before.")
     sources = serializers.ListField(

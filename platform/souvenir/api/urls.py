@@ -4,6 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from souvenir.api import (
+    context,
     conversations,
     erasures,
     exports,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/events", job_events.JobEvents.as_view()),
     path("imports", imports.Imports.as_view()),
     path("imports/<uuid:import_id>", imports.OneImport.as_view()),
+    path("context", context.ContextForPrompt.as_view()),
     path("conversations", conversations.Conversations.as_view()),
     path("conversations/<uuid:conversation_id>", conversations.OneConversation.as_view()),
     path("memories", memories.Memories.as_view()),

@@ -1,5 +1,6 @@
 """Questions to the record. All need a tenant scope, which says whose record it is."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -97,10 +98,15 @@ def personal_slug(external_id: str) -> str:
 
 
 def reachable_stores(
-    *, bound_to: UUID | None, person: str | None = None, store: str | None = None
+    *,
+    bound_to: UUID | None,
+    person: str | None = None,
+    store: str | None = None,
+    together: Sequence[str] = (),
 ) -> list[UUID]:
     """The stores that a caller may mean: all it reaches, or those of one person, or one by name.
 
+    `together` names stores that are meant besides the person's, or alone where no person is.
     A caller that is bound to a person reaches that person's own store and nothing else; for it,
     what it does not reach is not there. At most two queries.
 
@@ -110,6 +116,18 @@ def reachable_stores(
     found = Store.objects.exclude(person__state=Person.State.LEAVING)
     if bound_to is not None:
         found = found.filter(person_id=bound_to)
+    if not together:
+        return _stores_meant(found, person=person, store=store)
+    named = dict(found.filter(slug__in=together).values_list("slug", "id"))
+    for slug in together:
+        if slug not in named:
+            raise StoreNotFound(store=slug)
+    is_alone = person is None and store is None
+    others = [] if is_alone else _stores_meant(found, person=person, store=store)
+    return sorted({*named.values(), *others})
+
+
+def _stores_meant(found: QuerySet[Store], *, person: str | None, store: str | None) -> list[UUID]:
     if person is not None:
         found = found.filter(person__external_id=person)
     if store is not None:

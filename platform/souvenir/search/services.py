@@ -55,8 +55,30 @@ class Answer:
     by_meaning: bool  # False: the embedder did not answer, and only words were compared
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """All that may answer, best first: nothing is folded yet, and nothing held back."""
+
+    items: list[Ranked]
+    pending: int
+    by_meaning: bool
+
+
 @timed(searches)
 def search(question: Question) -> Answer:
+    """The best passages, each text once, and no source more often than its share.
+
+    Needs a tenant scope. Round trips as `ranking`.
+
+    Raises:
+        QuestionEmpty
+    """
+    found = ranking(question)
+    results = [_found(item) for item in answers(found.items, limit=question.limit)]
+    return Answer(results=results, pending=found.pending, by_meaning=found.by_meaning)
+
+
+def ranking(question: Question) -> Ranking:
     """One round trip to the database; another where stores or models have moved meanwhile.
 
     Needs a tenant scope.
@@ -70,15 +92,15 @@ def search(question: Question) -> Answer:
     tenant_id = current_tenant()
     for _ in range(_TRIES):
         belief = _beliefs.about(tenant_id, question.store_ids)
-        answer, truth = _ask(question, text, belief)
+        found, truth = _ask(question, text, belief)
         if truth == belief:
             break
         _beliefs.learn(tenant_id, question.store_ids, truth)
-    return answer
+    return found
 
 
-def _ask(question: Question, text: str, belief: Belief) -> tuple[Answer, Belief]:
-    """The answer under what is believed, and what is true."""
+def _ask(question: Question, text: str, belief: Belief) -> tuple[Ranking, Belief]:
+    """What is found under what is believed, and what is true."""
     language = language_of(text)
     # The tokens first: they look whether keys were destroyed, which ends cached vectors too.
     words = words_of(text, language=language)
@@ -88,8 +110,7 @@ def _ask(question: Question, text: str, belief: Belief) -> tuple[Answer, Belief]
     by_meaning = vector is not None
     weight = question.dense_weight if by_meaning else 0.0
     best = ranked(found, language=language, dense_weight=weight)
-    results = [_found(item) for item in answers(best, limit=question.limit)]
-    return Answer(results=results, pending=told.pending, by_meaning=by_meaning), told.belief
+    return Ranking(best, pending=told.pending, by_meaning=by_meaning), told.belief
 
 
 def _found(item: Ranked) -> Found:

@@ -1,0 +1,151 @@
+"""What a prompt needs to know: the records that answer a question best, within a budget."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from souvenir.core.metrics import searches, timed
+from souvenir.search.block import Record, block, record_lines
+from souvenir.search.merging import Key, Parts
+from souvenir.search.packing import BUDGET, Packing, written
+from souvenir.search.questions import Question
+from souvenir.search.services import ranking
+from souvenir.search.tokens import TokenCounter
+
+DEFAULT_BUDGET, MOST_TOKENS = 2_000, 32_000
+_TOKENS_PER_PASSAGE = 40  # of the shortest: so many are looked at that the budget can be filled
+_LEAST_PASSAGES, _MOST_PASSAGES = 20, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record of the block. `number` is what it bears there; `text` is word for word."""
+
+    number: int
+    text: str
+    tokens: int
+    score: float
+    passage_ids: list[UUID]
+    conversation_id: UUID | None
+    conversation_title: str
+    message_id: UUID | None
+    memory_id: UUID | None
+    block: int
+    kind: str
+    language: str
+    trust: int
+    role: str
+    provider: str
+    occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A block for a prompt, and what stands in it. No records: the block is empty."""
+
+    text: str
+    items: list[Item]
+    tokens: int
+    budget: int
+    left_out: dict[str, int]  # passages that were found, by the reason
+    pending: int
+    by_meaning: bool
+
+
+@timed(searches)
+def context(question: Question, *, budget: int) -> Context:
+    """The block, in the language that is active, of `budget` tokens at most.
+
+    The same question to the same memory gives the same block, byte for byte. Needs a tenant scope;
+    one round trip to the database, as a search.
+
+    Raises:
+        QuestionEmpty
+    """
+    limit = min(max(_LEAST_PASSAGES, budget // _TOKENS_PER_PASSAGE), _MOST_PASSAGES)
+    found = ranking(replace(question, limit=limit))
+    counter = TokenCounter()
+    packing = Packing(room=budget - _frame_tokens(counter), counter=counter)
+    packing.fill(found.items)
+    text, items = _written(packing, counter, budget)
+    return Context(
+        text=text,
+        items=items,
+        tokens=counter.lines(text) if text else 0,
+        budget=budget,
+        left_out=dict(sorted(packing.left_out.items())),
+        pending=found.pending,
+        by_meaning=found.by_meaning,
+    )
+
+
+def _frame_tokens(counter: TokenCounter) -> int:
+    nothing = Record(None, source="", trust=1, title="", text="")
+    return counter.lines(block([nothing])) - _tokens(1, nothing, counter)
+
+
+def _written(packing: Packing, counter: TokenCounter, budget: int) -> tuple[str, list[Item]]:
+    """The block and its items; without the last that came in, should an estimate have been low."""
+    kept = list(packing.records)
+    while True:
+        keys = list(_in_order(kept, packing))
+        records = [written(packing.records[key], with_title=first) for key, first in keys]
+        text = block(records)
+        if not text or counter.lines(text) <= budget:
+            break
+        last = kept.pop()
+        packing.left_out[BUDGET] += len(packing.records[last].passages)
+    numbered = enumerate(zip(keys, records, strict=True), 1)
+    items = [
+        _item(number, packing.records[key], packing.scores[key], _tokens(number, record, counter))
+        for number, ((key, _), record) in numbered
+    ]
+    return text, items
+
+
+def _tokens(number: int, record: Record, counter: TokenCounter) -> int:
+    return counter.lines("\n".join(record_lines(number, record)))
+
+
+def _in_order(keys: list[Key], packing: Packing) -> Iterator[tuple[Key, bool]]:
+    """Conversations by their best record, and in each what was said in the order it was said.
+
+    Also gives whether a record is the first of its conversation.
+    """
+    together: dict[object, list[Key]] = {}
+    for key in sorted(keys, key=lambda key: (-packing.scores[key], str(key))):
+        best = packing.records[key].best
+        together.setdefault(best.conversation_id or best.memory_id, []).append(key)
+    for group in together.values():
+        group.sort(key=lambda key: _when(packing.records[key]))
+        for place, key in enumerate(group):
+            yield key, place == 0
+
+
+def _when(parts: Parts) -> tuple[bool, float, str, int]:
+    best = parts.best
+    moment = best.occurred_at
+    return moment is None, moment.timestamp() if moment else 0.0, str(best.message_id), best.block
+
+
+def _item(number: int, parts: Parts, score: float, tokens: int) -> Item:
+    best = parts.best
+    return Item(
+        number=number,
+        text=parts.text,
+        tokens=tokens,
+        score=score,
+        passage_ids=[passage.passage_id for passage in parts.passages],
+        conversation_id=best.conversation_id,
+        conversation_title=best.title,
+        message_id=best.message_id,
+        memory_id=best.memory_id,
+        block=best.block,
+        kind=best.kind,
+        language=best.language,
+        trust=best.trust,
+        role=best.role,
+        provider=best.provider,
+        occurred_at=best.occurred_at,
+    )

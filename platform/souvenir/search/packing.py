@@ -1,0 +1,103 @@
+"""Chooses what fits into a budget of tokens, best first, and says why the rest does not."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from souvenir.ingestion.models import Trust
+from souvenir.search.block import Record, record_lines
+from souvenir.search.candidates import Candidate
+from souvenir.search.merging import Key, Parts, Said, record_of
+from souvenir.search.ranking import Ranked
+from souvenir.search.tokens import TokenCounter
+
+_MOST_OF_A_SOURCE = 0.6  # of the tokens: a conversation, as in ranking.py
+_MOST_OF_THIRD_PARTIES = 0.5
+_ANY_NUMBER = 100  # of a record, while it has none yet
+
+BUDGET, DUPLICATE = "budget", "duplicate"
+SOURCE_SHARE, THIRD_PARTY_SHARE = "source-share", "third-party-share"
+
+
+class Packing:
+    """Records within `room` tokens. What was offered first goes in first."""
+
+    def __init__(self, *, room: int, counter: TokenCounter) -> None:
+        self.records: dict[Key, Parts] = {}
+        self.scores: dict[Key, float] = {}
+        self.left_out: Counter[str] = Counter()
+        self._room, self._counter = room, counter
+        self._said = Said()
+        self._sizes: Counter[Key] = Counter()
+        self._of_sources: Counter[object] = Counter()
+        self._of_third_parties = 0
+
+    def fill(self, items: Iterable[Ranked]) -> None:
+        """Take what fits. What lies beyond a share comes last, if there is room."""
+        held_back: list[tuple[Ranked, str]] = []
+        for item in items:
+            reason = self._offer(item, shares=True)
+            if reason in {SOURCE_SHARE, THIRD_PARTY_SHARE}:
+                held_back.append((item, reason))
+            elif reason:
+                self.left_out[reason] += 1
+        for item, why in held_back:
+            if reason := self._offer(item, shares=False):
+                self.left_out[why if reason == BUDGET else reason] += 1
+
+    def _offer(self, item: Ranked, *, shares: bool) -> str:
+        """Why it is not taken; "" if it is."""
+        passage = item.candidate
+        free = self._room - sum(self._sizes.values())
+        if self._said.holds(passage.text):
+            return DUPLICATE
+        if len(passage.text.split()) >= free:  # each word is a token at least
+            return BUDGET
+        key = record_of(passage)
+        parts = self.records[key].with_more(passage) if key in self.records else Parts((passage,))
+        more = self._size(parts) - self._sizes[key]
+        if shares and (reason := self._beyond_a_share(passage, more)):
+            return reason
+        if more > free:
+            return BUDGET
+        self._take(key, parts, more)
+        self.scores.setdefault(key, item.score)
+        return ""
+
+    def _take(self, key: Key, parts: Parts, more: int) -> None:
+        passage = parts.passages[-1]
+        self.records[key] = parts
+        self._sizes[key] += more
+        self._said.add(passage.text)
+        self._of_sources[_source(passage)] += more
+        if passage.trust <= Trust.BROUGHT:
+            self._of_third_parties += more
+
+    def _beyond_a_share(self, passage: Candidate, more: int) -> str:
+        of_source = self._of_sources[_source(passage)]
+        if of_source and of_source + more > self._room * _MOST_OF_A_SOURCE:
+            return SOURCE_SHARE
+        third = self._of_third_parties
+        is_third = passage.trust <= Trust.BROUGHT
+        if is_third and third and third + more > self._room * _MOST_OF_THIRD_PARTIES:
+            return THIRD_PARTY_SHARE
+        return ""
+
+    def _size(self, parts: Parts) -> int:
+        lines = record_lines(_ANY_NUMBER, written(parts, with_title=True))
+        return self._counter.lines("\n".join(lines))
+
+
+def written(parts: Parts, *, with_title: bool) -> Record:
+    """A record as the block writes it."""
+    best = parts.best
+    return Record(
+        occurred_at=best.occurred_at,
+        source=best.provider,
+        trust=best.trust,
+        title=best.title if with_title else "",
+        text=parts.text,
+    )
+
+
+def _source(passage: Candidate) -> object:
+    return passage.conversation_id or passage.memory_id
