@@ -8,17 +8,22 @@ from celery import Celery
 
 from workers.broker import transport_options
 
-app = Celery("plain")
-app.conf.update(
-    broker_url=os.environ["SOUVENIR_BROKER_URL"],
-    broker_transport_options=transport_options(
-        os.environ["SOUVENIR_BROKER_URL"], dsn=os.environ.get("SOUVENIR_BROKER_DSN", "")
-    ),
-    task_default_queue="plain",
-    task_ignore_result=True,
-    task_acks_late=True,
-    worker_prefetch_multiplier=1,
-)
+
+def application(url: str, dsn: str) -> Celery:
+    """The same on any broker, with the options that Souvenir gives it."""
+    made = Celery("plain", set_as_current=False)
+    made.conf.update(
+        broker_url=url,
+        broker_transport_options=transport_options(url, dsn=dsn),
+        task_default_queue="plain",
+        task_ignore_result=True,
+        task_acks_late=True,
+        worker_prefetch_multiplier=1,
+    )
+    return made
+
+
+app = application(os.environ["SOUVENIR_BROKER_URL"], os.environ.get("SOUVENIR_BROKER_DSN", ""))
 
 
 @app.task(name="plain")  # type: ignore[untyped-decorator]  # Celery has no types
