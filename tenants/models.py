@@ -1,6 +1,7 @@
 """The directory of organizations, who may enter them, their machine keys and their jobs."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from souvenir.core.ids import new_id
 from tenants.isolation.tables import TenantForeignKey, TenantScoped
+from tenants.sealed import SealedJsonField, SealedRecord
 
 
 class UserManager(BaseUserManager["User"]):
@@ -115,7 +117,7 @@ class ApiKey(TenantScoped):
         return self.label
 
 
-class Job(TenantScoped):
+class Job(SealedRecord):
     """Accepted background work. This row is the truth; a message only rings for it."""
 
     class State(models.TextChoices):
@@ -146,7 +148,8 @@ class Job(TenantScoped):
     ring_at = models.DateTimeField(default=timezone.now)  # if unfinished by then, ring again
     error_class = models.CharField(max_length=16, choices=ErrorClass, blank=True)
     error_code = models.CharField(max_length=63, blank=True)
-    error_params = models.JSONField(default=dict)
+    error_params = models.JSONField(default=dict)  # codes and numbers of ours
+    error_told = SealedJsonField(null=True)  # what may name a person's files or words
     cost_bytes = models.BigIntegerField(default=0)  # read or written
     cost_tokens = models.BigIntegerField(default=0)  # given to a model
     cost_seconds = models.FloatField(default=0.0)  # of a worker's time
@@ -164,6 +167,10 @@ class Job(TenantScoped):
             models.Index(fields=["tenant_id", "created_at"], name="job_newest"),
             models.Index(fields=["tenant_id", "parent_id"], name="job_children"),
         ]
+
+    def sealed_for(self) -> list[UUID]:
+        """The person it is about; else the organization itself."""
+        return [self.person_id or self.tenant_id]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

@@ -115,8 +115,7 @@ def _run(lease: Lease, handler: Handler) -> bool:
     except SouvenirError as error:
         note(outcome="failed")
         logger.info("job %s failed: %s", lease.job_id, error.code)
-        with tenant_scope(lease.organization_id):
-            lease.fail(error)
+        _fail(lease, error)
     except (*BREAKS, OSError) as error:
         note(outcome="broke")
         logger.error("job %s broke: %s", lease.job_id, where_it_broke(error))
@@ -125,6 +124,15 @@ def _run(lease: Lease, handler: Handler) -> bool:
     else:
         return True
     return False
+
+
+def _fail(lease: Lease, error: SouvenirError) -> None:
+    try:
+        with tenant_scope(lease.organization_id):
+            lease.fail(error)
+    except Unavailable as away:  # what went wrong cannot be sealed now: find it once more, later
+        with tenant_scope(lease.organization_id):
+            lease.park(away)
 
 
 def _pay(lease: Lease, *, is_well: bool) -> None:

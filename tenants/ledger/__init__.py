@@ -6,7 +6,7 @@ which takes the row's lock until the step commits; so a worker that was thought 
 
 from tenants.ledger.claiming import MAX_ATTEMPTS, claim_job, claim_next
 from tenants.ledger.lease import LEASE, Cost, Lease
-from tenants.ledger.selectors import children_of, get_job, job_items, jobs
+from tenants.ledger.selectors import children_of, error_params_of, get_job, job_items, jobs
 from tenants.ledger.services import (
     accept_job,
     cancel_job,
@@ -26,6 +26,7 @@ __all__ = [
     "children_of",
     "claim_job",
     "claim_next",
+    "error_params_of",
     "get_job",
     "job_items",
     "jobs",

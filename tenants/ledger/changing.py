@@ -5,6 +5,13 @@ from django.utils import timezone
 
 from tenants.models import Job
 
+NO_ERROR: dict[str, object] = {
+    "error_class": "",
+    "error_code": "",
+    "error_params": {},
+    "error_told": None,
+}
+
 
 def change(found: QuerySet[Job], **changes: object) -> int:
     """Change jobs, and let their versions grow. Gives how many there were."""

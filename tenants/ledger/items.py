@@ -222,7 +222,8 @@ def _settle_badly(lease: Lease, item: JobItem, state: str, error: SouvenirError)
         finished_at=timezone.now(),
         error_class=Job.ErrorClass.POISON if is_poison else Job.ErrorClass.PERMANENT,
         error_code=error.code,
-        error_params=told(error),
+        # Of what is wrong with a person's own files the code is enough, and names nothing.
+        error_params=told(error) if is_poison else {},
     )
     lease.move_on(failed=item.size)
 

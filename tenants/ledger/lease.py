@@ -18,7 +18,7 @@ from tenants.errors import LeaseLost
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import rings
 from tenants.ledger.breaker import wait_seconds
-from tenants.ledger.changing import change
+from tenants.ledger.changing import NO_ERROR, change
 from tenants.ledger.fairness import QUANTUM_SECONDS
 from tenants.models import Job
 
@@ -115,9 +115,7 @@ class Lease:
             state=Job.State.SUCCEEDED,
             finished_at=timezone.now(),
             holder="",
-            error_class="",
-            error_code="",
-            error_params={},
+            **NO_ERROR,
         )
         rings.take_away([self.job_id], queue=self.queue)
 
@@ -139,8 +137,12 @@ class Lease:
             holder="",
             error_class=Job.ErrorClass.PERMANENT,
             error_code=error.code,
-            error_params=told(error),
+            error_params={},
         )
+        if error.params:  # it may name a file of theirs: sealed, unlike what our own code says
+            job = Job.objects.get(id=self.job_id)
+            job.error_told = told(error)
+            job.save(update_fields=["error_told"])
         rings.take_away([self.job_id], queue=self.queue)
 
     def park(self, error: Unavailable) -> None:

@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 
 from souvenir.core.jobs import Job as Kind
 from tenants.errors import JobNotFound
+from tenants.keyring.errors import ContentGone
 from tenants.models import Job, JobItem
 
 UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
@@ -55,6 +56,19 @@ def can_be_retried(job: Job) -> bool:
     if job.state == Job.State.FAILED:
         return True
     return job.state == Job.State.SUCCEEDED and job.failed > 0
+
+
+def error_params_of(job: Job) -> dict[str, str]:
+    """What the sentence of a job's error is about. Without what was sealed, where its key has gone.
+
+    Raises:
+        KeystoreUnavailable, KeyRefused
+    """
+    try:
+        told = job.error_told or {}
+    except ContentGone:
+        told = {}
+    return {**job.error_params, **told}
 
 
 def children_of(*, job_id: UUID) -> QuerySet[Job]:

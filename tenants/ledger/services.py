@@ -10,7 +10,7 @@ from souvenir.core.metrics import jobs_accepted
 from tenants.errors import JobEnded, JobNotCancellable, NothingToRetry
 from tenants.isolation.scope import current_tenant
 from tenants.ledger import rings
-from tenants.ledger.changing import change
+from tenants.ledger.changing import NO_ERROR, change
 from tenants.ledger.selectors import NEVER_CANCELLED, SET_ASIDE, UNFINISHED, get_job, job_items
 from tenants.models import Job, JobItem, Ring
 
@@ -101,9 +101,7 @@ def retry_failed_items(*, job_id: UUID, person_id: UUID | None = None) -> Job:
         failed=0,
         finished_at=None,
         ring_at=timezone.now(),
-        error_class="",
-        error_code="",
-        error_params={},
+        **NO_ERROR,
     )
     if not queued:
         raise NothingToRetry(job_id=job_id)

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from django.db import connections
@@ -9,6 +10,7 @@ from standardwebhooks.webhooks import Webhook
 
 from souvenir.core.jobs import Job as Kind
 from tenants.isolation.scope import tenant_scope
+from tenants.ledger import accept_job
 from tenants.webhooks.recording import tell_of_ended_jobs
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
 from tests.receiving import Receiver
@@ -91,6 +93,17 @@ def test_the_sweep_finds_what_no_worker_ended(acme: Tenant, receiver: Receiver) 
     end_job(acme, Kind.RUN_IMPORT, "cancelled")
 
     sweep()
+    run_jobs(acme, Kind.DELIVER_WEBHOOKS)
+
+    assert [told["type"] for told in told_to(receiver)] == ["import.cancelled"]
+
+
+def test_a_job_that_someone_stops_is_told_at_once(acme: Tenant, receiver: Receiver) -> None:
+    listen(acme, receiver)
+    with tenant_scope(acme.id):
+        job = accept_job(Kind.RUN_IMPORT, subject_id=uuid4(), person_id=None, unit="objects")
+
+    acme.http.post(f"/api/v1/jobs/{job.id}/cancel")
     run_jobs(acme, Kind.DELIVER_WEBHOOKS)
 
     assert [told["type"] for told in told_to(receiver)] == ["import.cancelled"]

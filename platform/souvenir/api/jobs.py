@@ -15,8 +15,9 @@ from souvenir.api.problems import error_summary
 from souvenir.api.views import TenantView
 from souvenir.core.jobs import Job as Kind
 from souvenir.memories.selectors import person_asked_for
-from tenants.ledger import cancel_job, get_job, jobs, retry_failed_items
+from tenants.ledger import error_params_of, get_job, jobs, retry_failed_items
 from tenants.models import Job
+from tenants.webhooks.cancelling import cancel_and_tell
 
 # Whoever may ask for a kind of work may stop it, and try it again.
 _SCOPES = {
@@ -59,7 +60,7 @@ class JobOut(serializers.Serializer[Any]):
 
     @extend_schema_field(JobErrorOut(allow_null=True))
     def get_error(self, job: Job) -> dict[str, str] | None:
-        return error_summary(job.error_code, job.error_params) if job.error_code else None
+        return error_summary(job.error_code, error_params_of(job)) if job.error_code else None
 
 
 class JobsAsked(serializers.Serializer[Any]):
@@ -102,7 +103,7 @@ class CancelJob(TenantView):
     def post(self, request: Request, job_id: UUID) -> Response:
         """Stop it, and the jobs it has asked for. What it has done stays. An erasure goes on."""
         caller = _allowed(request, job_id)
-        job = cancel_job(job_id=job_id, person_id=caller.person_id)
+        job = cancel_and_tell(job_id=job_id, person_id=caller.person_id)
         answer_is_about(request, job.person_id)
         return Response(JobOut(job).data)
 

@@ -27,6 +27,7 @@ from souvenir.core.errors import (
     Invalid,
     NotFound,
     SouvenirError,
+    Told,
     Unavailable,
 )
 from souvenir.core.sealing import SealBroken
@@ -147,7 +148,7 @@ def error_summary(code: str, params: dict[str, str]) -> dict[str, str]:
     """An error that a job wrote down, told again in the reader's language."""
     known = {kind.code: kind for kind in _leaves(SouvenirError)}
     message = known[code].message if code in known else code
-    return {"code": code, "detail": gettext(message).format(**_in_words(params))}
+    return {"code": code, "detail": gettext(message).format_map(Told(_in_words(params)))}
 
 
 def _leaves(kind: type[SouvenirError]) -> Iterator[type[SouvenirError]]:

@@ -20,6 +20,7 @@ from souvenir.core.errors import (
     Invalid,
     NotFound,
     SouvenirError,
+    Told,
     Unavailable,
 )
 from souvenir.core.sealing import SealBroken
@@ -50,7 +51,9 @@ def told(error: SouvenirError) -> str:
 def told_by_code(code: str, params: dict[str, str]) -> str:
     """The sentence of an error that a job wrote down; its code, if nothing raises it any more."""
     known = {kind.code: kind for kind in _leaves(SouvenirError)}
-    return gettext(known[code].message).format(**in_words(params)) if code in known else code
+    if code not in known:
+        return code
+    return gettext(known[code].message).format_map(Told(in_words(params)))
 
 
 def failure_page(request: HttpRequest, error: SouvenirError) -> HttpResponseBase:

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from souvenir.console.failures import told_by_code
-from tenants.ledger import get_job, jobs
+from tenants.ledger import error_params_of, get_job, jobs
 from tenants.ledger.following import has_ended
 from tenants.ledger.selectors import can_be_cancelled, can_be_retried
 from tenants.models import Job
@@ -43,7 +43,7 @@ class Progress:
 
 def progress_of(job: Job) -> Progress:
     """No query."""
-    error = told_by_code(job.error_code, job.error_params) if job.error_code else ""
+    error = told_by_code(job.error_code, error_params_of(job)) if job.error_code else ""
     return Progress(job, error)
 
 

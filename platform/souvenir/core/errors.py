@@ -44,3 +44,10 @@ class Unavailable(SouvenirError):
     """It may work later: something Souvenir depends on does not answer."""
 
     retry_after_seconds = 30
+
+
+class Told(dict[str, Any]):
+    """Parameters of an error that was written down. What is gone since is told as an ellipsis."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"

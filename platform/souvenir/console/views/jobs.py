@@ -31,9 +31,10 @@ from souvenir.core.event_stream import (
 )
 from tenants.isolation.scope import tenant_scope
 from tenants.isolation.streaming import PatientStream
-from tenants.ledger import cancel_job, get_job, retry_failed_items
+from tenants.ledger import get_job, retry_failed_items
 from tenants.ledger.following import has_ended, states_of
 from tenants.models import Job
+from tenants.webhooks.cancelling import cancel_and_tell
 
 
 def job_events(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
@@ -56,7 +57,7 @@ def job_events(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
 
 def job_cancel(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
     """Stop a job."""
-    cancel_job(job_id=job_id, person_id=_whose(visit))
+    cancel_and_tell(job_id=job_id, person_id=_whose(visit))
     notes.success(visit.request, gettext("Stopped. What it had done stays."))
     return redirect(own_address(visit.request))
 
