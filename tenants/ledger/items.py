@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
 from souvenir.core.errors import Invalid, SouvenirError
@@ -95,18 +95,18 @@ def work_items(
 
 @contextmanager
 def watched(lease: Lease, name: str) -> Iterator[None]:
-    """Do one thing that may kill us: if it does, `judge_the_watched` names it.
+    """Do one thing that may kill us: if it does, `judge_the_watched` knows.
 
     For a job that plans no items. The body may open steps of its own.
     """
+    in_hand = {"fence": lease.fence, "started_at": timezone.now()}
     with lease.step():
-        item = JobItem.objects.create(
+        item, _ = JobItem.objects.update_or_create(
             job_id=lease.job_id,
-            ordinal=job_items(job_id=lease.job_id).count(),
             name=name,
             state=State.RUNNING,
-            fence=lease.fence,
-            started_at=timezone.now(),
+            defaults=in_hand,
+            create_defaults=in_hand | {"ordinal": _next_ordinal(lease)},
         )
     yield
     with lease.step():
@@ -114,18 +114,47 @@ def watched(lease: Lease, name: str) -> Iterator[None]:
 
 
 def judge_the_watched(lease: Lease) -> list[str]:
-    """Set aside what earlier holders have died over, and give its names. Call in a step."""
-    lost = list(_items(lease).filter(state=State.RUNNING).exclude(fence=lease.fence))
-    for item in lost:
-        _settle_badly(lease, item, State.QUARANTINED, ItemBreaks(what="WorkerLost"))
-    return [item.name for item in lost]
+    """Count a loss for what earlier holders have died over; set aside what had too many, and give
+    its names. One may be chance: anything may kill a worker. Call in a step.
+    """
+    lost = _items(lease).filter(state=State.RUNNING, started_at__isnull=False)
+    too_often = []
+    for item in lost.exclude(fence=lease.fence):
+        _count_a_loss(item)
+        if item.losses >= MOST_LOSSES:
+            _settle_badly(lease, item, State.QUARANTINED, ItemBreaks(what="WorkerLost"))
+            too_often.append(item.name)
+        else:
+            item.started_at = None  # in nobody's hand, until it is watched again
+            item.save()
+    return too_often
+
+
+def suspect(lease: Lease, names: Iterable[str]) -> None:
+    """Write down what an earlier holder may have died over, so that each of it is done alone, in
+    however many turns. Call in a step.
+    """
+    first = _next_ordinal(lease)
+    JobItem.objects.bulk_create(
+        JobItem(job_id=lease.job_id, ordinal=first + n, name=name, state=State.RUNNING)
+        for n, name in enumerate(names)
+    )
+
+
+def suspects(lease: Lease) -> set[str]:
+    """What is to be done alone, `watched`. Needs the job's scope."""
+    found = _items(lease).filter(state=State.RUNNING)
+    return set(found.values_list("name", flat=True))
+
+
+def clear_suspects(lease: Lease) -> None:
+    """Nothing is left to be done of what was suspected. Call in a step."""
+    _items(lease).filter(state=State.RUNNING).delete()
 
 
 def set_aside_one(lease: Lease, name: str, what: str) -> None:
     """Set one thing aside that breaks us, of a job that plans no items. Call in a step."""
-    item = JobItem.objects.create(
-        job_id=lease.job_id, ordinal=job_items(job_id=lease.job_id).count(), name=name
-    )
+    item = JobItem.objects.create(job_id=lease.job_id, ordinal=_next_ordinal(lease), name=name)
     _settle_badly(lease, item, State.QUARANTINED, ItemBreaks(what=what))
 
 
@@ -174,15 +203,20 @@ def _do_one(lease: Lease, item: JobItem, do: Callable[[JobItem], Cost]) -> None:
 
 
 def _judge_the_lost(lease: Lease, set_aside: Callable[[JobItem], None]) -> None:
-    """Items whose worker is gone: most may simply try again. Not its fault if the server fell."""
+    """Items whose worker is gone: most may simply try again."""
     lost = _items(lease).filter(state=State.RUNNING).exclude(fence=lease.fence)
     for item in lost:
         item.state = State.QUEUED
-        if item.started_at and item.started_at > _server_started():
-            item.losses += 1
+        _count_a_loss(item)
         item.save()
         if item.losses >= MOST_LOSSES:
             _cut_or_set_aside(lease, item, "WorkerLost", set_aside)
+
+
+def _count_a_loss(item: JobItem) -> None:
+    """Its worker is gone; which is not its fault if the server fell."""
+    if item.started_at and item.started_at > _server_started():
+        item.losses += 1
 
 
 def _server_started() -> datetime:
@@ -231,6 +265,11 @@ def _settle_badly(lease: Lease, item: JobItem, state: str, error: SouvenirError)
 def _leave_for_later(lease: Lease, item: JobItem) -> None:
     with lease.step():
         _items(lease).filter(id=item.id).update(state=State.QUEUED)
+
+
+def _next_ordinal(lease: Lease) -> int:
+    last = _items(lease).aggregate(last=Max("ordinal"))["last"]
+    return 0 if last is None else last + 1
 
 
 def _items(lease: Lease) -> QuerySet[JobItem]:

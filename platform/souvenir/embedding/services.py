@@ -9,10 +9,18 @@ from souvenir.ingestion.models import Passage
 from souvenir.ingestion.surroundings import searchables_of
 from tenants.ledger import Cost, Lease
 from tenants.ledger.breakage import BREAKS, where_it_broke
-from tenants.ledger.items import judge_the_watched, set_aside_one, take_retried, watched
+from tenants.ledger.items import (
+    clear_suspects,
+    judge_the_watched,
+    set_aside_one,
+    suspect,
+    suspects,
+    take_retried,
+    watched,
+)
 
 _STEP_PASSAGES = 32  # about two seconds of one core
-_CAREFUL_FROM = 2  # claims without moving on: something in a step may kill us, so one at a time
+_CAREFUL_FROM = 2  # claims without moving on: something in the next step may kill us
 SET_ASIDE = "-"  # stands for a model: the passage has no vector, and is found by its words alone
 
 
@@ -28,26 +36,35 @@ def embed_store(lease: Lease) -> None:
         EmbedderUnavailable
         LeaseLost
     """
-    if not lease.is_first:
-        with lease.step():
-            _mark(take_retried(lease), "")
-            _mark(judge_the_watched(lease), SET_ASIDE)
-    careful = lease.attempts >= _CAREFUL_FROM
+    suspected = set[str]() if lease.is_first else _look_back(lease)
     while True:
         with lease.step():
-            waiting = _waiting(lease.subject_id)[: 1 if careful else _STEP_PASSAGES]
+            waiting = _waiting(lease.subject_id)
             if not waiting:
+                clear_suspects(lease)
                 lease.finish()
                 return
             if lease.turn_is_over:
                 lease.give_turn_back()
                 return
+            alone = str(waiting[0].id) in suspected
+            waiting = waiting[: 1 if alone else _STEP_PASSAGES]
             texts = passage_texts(waiting)
-        if careful:
+        if alone:
             with watched(lease, str(waiting[0].id)):
                 _embed(lease, waiting, texts)
         else:
             _embed(lease, waiting, texts)
+
+
+def _look_back(lease: Lease) -> set[str]:
+    """See what became of earlier claims. Gives the passages that are to be embedded alone."""
+    with lease.step():
+        _mark(take_retried(lease), "")
+        _mark(judge_the_watched(lease), SET_ASIDE)
+        if lease.attempts >= _CAREFUL_FROM and not suspects(lease):
+            suspect(lease, [str(passage.id) for passage in _waiting(lease.subject_id)])
+        return suspects(lease)
 
 
 def _embed(lease: Lease, waiting: list[Passage], texts: dict[UUID, str]) -> None:

@@ -72,9 +72,21 @@ def _embedded(tenant: Tenant) -> tuple[int, int]:
 def _claim(tenant: Tenant) -> Lease:
     with tenant_scope(tenant.id):
         Job.objects.filter(kind=Kind.EMBED_PASSAGES.value).update(holder="")
-        lease = claim_job(jobs().get(kind=Kind.EMBED_PASSAGES.value).id)
+        lease = claim_job(jobs(kind=Kind.EMBED_PASSAGES.value)[0].id)  # the newest
     assert lease is not None
     return lease
+
+
+def _die_until(tenant: Tenant, *, embedded: tuple[int, int]) -> int:
+    """Let worker after worker take the job on, until that many are embedded and set aside."""
+    deaths = 0
+    while _embedded(tenant) != embedded:
+        try:
+            embed_store(_claim(tenant))
+        except _Killed:
+            deaths += 1
+        assert deaths < 10
+    return deaths
 
 
 def test_a_passage_that_breaks_it_is_set_aside_and_can_be_tried_again(
@@ -100,22 +112,46 @@ def test_a_passage_that_breaks_it_is_set_aside_and_can_be_tried_again(
     assert _embedded(acme) == (42, 0)
 
 
+@pytest.mark.parametrize(
+    ("before", "deaths"),
+    [
+        (["Good"] * 20, 3),  # among the first: with them, then alone, and once more to be sure
+        (["Good"] * 40, 4),  # among the second: with the first ones' success, it is tried twice so
+    ],
+)
 def test_a_passage_that_kills_its_process_is_found_and_set_aside(
+    acme: Tenant,
+    embedder: Callable[[Callable[[], None]], None],
+    before: list[str],
+    deaths: int,
+) -> None:
+    embedder(_raise(_Killed))
+    import_bytes(acme, chatgpt_export(*before))
+    # Brought in by itself: its id, and so its place, comes after those of the others.
+    import_bytes(acme, chatgpt_export("poison", conversation="c-2"))
+
+    died = _die_until(acme, embedded=(len(before), 1))
+
+    assert died == deaths
+
+
+def test_a_passage_whose_process_was_killed_by_chance_is_not_set_aside(
     acme: Tenant, embedder: Callable[[Callable[[], None]], None]
 ) -> None:
     embedder(_raise(_Killed))
-    _bring_in(acme)
-
-    deaths = 0
-    while _embedded(acme) != (41, 1):
-        try:
+    import_bytes(acme, chatgpt_export("poison"))
+    for _ in range(2):  # with others as far as anyone knows, then alone
+        with pytest.raises(_Killed):
             embed_store(_claim(acme))
-        except _Killed:
-            deaths += 1
-        assert deaths < 5
 
-    # With others around it, then alone; how often depends on where it stands among them.
-    assert 2 <= deaths <= 3
+    embedder(lambda: None)
+    embed_store(_claim(acme))
+
+    assert _embedded(acme) == (1, 0)
+    with tenant_scope(acme.id):
+        job = jobs().get(kind=Kind.EMBED_PASSAGES.value)
+        assert (job.state, job.failed) == ("succeeded", 0)
+        assert not job_items(job_id=job.id).exists()
 
 
 def test_an_embedder_that_is_away_parks_the_job_and_nothing_is_set_aside(
