@@ -25,7 +25,7 @@ REDIS = shutil.which("redis-server")
 _RABBITMQ_FOLDER = Path("/usr/lib/rabbitmq/bin")
 RABBITMQ = shutil.which("rabbitmq-server", path=str(_RABBITMQ_FOLDER))
 _EPMD = shutil.which("epmd")
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 
 
 @dataclass
@@ -45,8 +45,10 @@ class Broker:
         self._process = self._start(self)
         deadline = time.monotonic() + _READY_SECONDS
         while not _listens(self._port):
-            assert self._process.poll() is None, self.log
-            assert time.monotonic() < deadline, self.log
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                log = self.log
+                self.stop()
+                raise AssertionError(log)
             time.sleep(0.1)
 
     def kill(self) -> None:
@@ -56,6 +58,15 @@ class Broker:
             self._process = None
         while _listens(self._port):
             time.sleep(0.05)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the broker itself."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def forget_everything(self) -> None:
         """Kill it, and lose its disk too. It is started again, empty."""

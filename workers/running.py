@@ -23,6 +23,7 @@ from tenants.ledger.breaker import note_available, note_unavailable
 from tenants.ledger.fairness import QUANTUM_SECONDS
 from tenants.webhooks.events import NOUNS
 from tenants.webhooks.recording import tell_of_ended_jobs
+from workers.acknowledging import LettingGo
 from workers.app import MAX_RETRIES, app
 from workers.observing import observed
 
@@ -47,8 +48,8 @@ def job_task(job: Job, handler: Handler) -> Any:
                 connection.close()
 
     HANDLERS[job] = handler
-    options = {"bind": True, "max_retries": MAX_RETRIES, "default_retry_delay": 0}
-    return app.task(name=job.value, **options)(run)
+    again = {"max_retries": MAX_RETRIES, "default_retry_delay": 0}
+    return app.task(name=job.value, bind=True, Request=LettingGo, **again)(run)
 
 
 def take_turn(organization_id: UUID, job_id: UUID, *, kind: Job) -> None:

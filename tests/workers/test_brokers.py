@@ -145,3 +145,32 @@ def test_a_broker_that_loses_everything_loses_nothing(acme: Tenant, service: Ser
         service.broker.forget_everything()
 
     assert {_ended(acme, job_id, service).state for job_id in job_ids} == {"succeeded"}
+
+
+def test_a_broker_that_goes_before_the_work_is_acknowledged_is_met_again(
+    acme: Tenant, service: Service
+) -> None:
+    children = service.worker.children()
+    if service.broker is None or not children:
+        pytest.skip("PostgreSQL is killed in tests/chaos; here everything stands on it")
+    for pid in children:
+        os.kill(pid, signal.SIGSTOP)
+    job_id = _begin(acme)
+    _await_sent(job_id)
+
+    service.broker.kill()
+    for pid in children:
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(3.0)  # until it is done, and its acknowledgement has failed
+    service.broker.start()
+
+    assert _ended(acme, job_id, service).state == "succeeded"
+    assert _ended(acme, _begin(acme, "Salut"), service).state == "succeeded"
+
+
+def _await_sent(job_id: UUID) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while Ring.objects.get(job_id=job_id).state != Ring.State.RUNG:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1.0)  # until the worker has it in hand
