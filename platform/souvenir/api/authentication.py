@@ -23,8 +23,8 @@ from tenants.errors import OrganizationSuspended
 from tenants.isolation.scope import tenant_in_scope, tenant_scope
 from tenants.isolation.streaming import stream_in_scope
 from tenants.keys import is_platform_key, named_organization
-from tenants.models import ApiKey, Organization
-from tenants.selectors import get_organization, verify_key, verify_platform_key
+from tenants.models import Organization
+from tenants.selectors import KeyHolder, verify_key, verify_platform_key
 
 _PREFIX = "/api/"
 _LINKS = "/api/v1/downloads/"  # a link names its organization itself; whoever follows it may be any
@@ -100,10 +100,10 @@ class KeyAuthentication(BaseAuthentication):
             return None
         if is_platform_key(key):
             return _platform_caller(key), None
-        record = verify_key(key) if tenant_in_scope() else None
-        if record is None:
+        holder = verify_key(key) if tenant_in_scope() else None
+        if holder is None:
             raise KeyInvalid
-        return _organization_caller(record), None
+        return _organization_caller(holder), None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -116,14 +116,13 @@ def _platform_caller(key: str) -> Caller:
     return Caller(name=f"platform:{record.id}")
 
 
-def _organization_caller(record: ApiKey) -> Caller:
-    organization = get_organization(organization_id=record.tenant_id)
-    note(tenant_id=organization.id)
-    if organization.state == Organization.State.SUSPENDED:
+def _organization_caller(holder: KeyHolder) -> Caller:
+    note(tenant_id=holder.organization.id)
+    if holder.organization.state == Organization.State.SUSPENDED:
         raise OrganizationSuspended
     return Caller(
-        name=f"key:{record.id}",
-        organization=organization,
-        scopes=frozenset(record.scopes.split()),
-        person_id=record.person_id,
+        name=f"key:{holder.key_id}",
+        organization=holder.organization,
+        scopes=frozenset(holder.scopes.split()),
+        person_id=holder.person_id,
     )
