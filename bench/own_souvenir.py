@@ -11,9 +11,11 @@ from pathlib import Path
 import django
 from django.core.management import call_command
 
-from souvenir.config.embedded.throwaway import start_test_cluster
+from souvenir.config.embedded.roles import create_database
+from souvenir.config.embedded.throwaway import start_throwaway
 
-_CLUSTER = start_test_cluster()
+_SERVER = start_throwaway()
+_CLUSTER = _SERVER.cluster
 _TEMPORARY = tempfile.TemporaryDirectory(prefix="souvenir-bench-")
 FOLDER = Path(_TEMPORARY.name)
 
@@ -32,3 +34,8 @@ os.environ |= {
 }
 django.setup()
 call_command("migrate", database="owner", verbosity=0, interactive=False)
+
+
+def another_database(name: str) -> str:
+    """Make an empty one in the same server, for a peer; gives its owner's URL."""
+    return create_database(_SERVER.server.address, _SERVER.passwords, name).owner_url

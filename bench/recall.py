@@ -9,37 +9,17 @@ named) mem0 OSS over pgvector with the same model's vectors. Vectors are kept in
 """
 
 import argparse
-import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from souvenir.config.embedded.roles import create_database
-from souvenir.config.embedded.throwaway import start_throwaway
-
-_SERVER = start_throwaway()
-_FOLDER = tempfile.TemporaryDirectory(prefix="souvenir-bench-")
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
-    "SOUVENIR_PROFILE": "test",
-    "SOUVENIR_DATABASE_URL": _SERVER.cluster.app_url,
-    "SOUVENIR_OWNER_DATABASE_URL": _SERVER.cluster.owner_url,
-    "SOUVENIR_OBJECTS_DIR": _FOLDER.name,
-}
-
-import django  # noqa: E402 — the settings are read on import
-
-django.setup()
-
-from django.core.management import call_command  # noqa: E402
-
-from bench.recall_mem0 import MEM0, Peer, answers_of_mem0  # noqa: E402
-from bench.recall_metrics import BUDGETED, RANKED, means, scores  # noqa: E402
-from bench.recall_sets import QuestionSet, demonstration, locomo, piaf  # noqa: E402
-from bench.recall_ways import SOUVENIR, Answers, answers_of_search, bring_in  # noqa: E402
-from bench.vector_cache import CachedEmbedder, VectorCache  # noqa: E402
-from souvenir.embedding.registry import EMBEDDERS  # noqa: E402
+from bench import own_souvenir  # first: it starts what the models stand on
+from bench.recall_mem0 import MEM0, Peer, answers_of_mem0
+from bench.recall_metrics import BUDGETED, RANKED, means, scores
+from bench.recall_sets import QuestionSet, demonstration, locomo, piaf
+from bench.recall_ways import SOUVENIR, Answers, answers_of_search, bring_in
+from bench.vector_cache import CachedEmbedder, VectorCache
+from souvenir.embedding.registry import EMBEDDERS
 
 _Row = dict[str, float]
 _Rows = dict[str, dict[str, list[_Row]]]  # by way and group: one for each question
@@ -49,11 +29,9 @@ def main() -> None:
     options = _options()
     embedder = CachedEmbedder(VectorCache(options.vectors))
     EMBEDDERS[CachedEmbedder.model_id] = lambda: embedder
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
     peer = None
     if options.mem0_python:
-        cluster = create_database(_SERVER.server.address, _SERVER.passwords, "mem0")
-        peer = Peer(options.mem0_python, cluster.owner_url, embedder)
+        peer = Peer(options.mem0_python, own_souvenir.another_database("mem0"), embedder)
     for title, sets, budgets in _sets(options):
         _print(title, measured(sets, peer), budgets=budgets)
 

@@ -1,7 +1,7 @@
 """The ways of answering that are compared: search as it is, its halves, and their ranks fused."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bench.recall_metrics import Answered, Result
@@ -10,20 +10,18 @@ from souvenir.core.jobs import Job
 from souvenir.embedding.local import local_embedder
 from souvenir.memories.models import Message
 from souvenir.memories.selectors import get_person, personal_store
-from souvenir.search.questions import DENSE_WEIGHT, Question
-from souvenir.search.services import search
+from souvenir.search.questions import Question
+from souvenir.search.services import Found, search
 from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant, import_bytes, make_tenant, run_jobs
 
 SOUVENIR, MEANING, WORDS = "Souvenir", "vectors alone", "BM25 alone"
 FUSED = "RRF of these two"
-_WEIGHTS = {SOUVENIR: DENSE_WEIGHT, MEANING: 1.0, WORDS: 0.0}
 _RRF_K = 60
 SHOWN = 10
 LONG = 200  # results: more than the largest context takes
 
 Answers = dict[str, list[Answered]]  # by way: one for each question of the set
-_Ask = Callable[[str, float, int], list[Result]]
 
 
 @dataclass(frozen=True)
@@ -47,32 +45,33 @@ def bring_in(asked: QuestionSet) -> Stored:
 
 
 def answers_of_search(stored: Stored) -> Answers:
-    """Each question: the mix that search uses, each half of it, and both by reciprocal rank."""
-    ask = _asker(stored)
+    """Each question: search as it is, each of its halves, and both halves by reciprocal rank."""
+    with tenant_scope(stored.tenant.id):
+        store = personal_store(person=get_person(external_id="alice"))
     found: Answers = {name: [] for name in (SOUVENIR, MEANING, WORDS, FUSED)}
-    for question in stored.asked.questions:
-        for name, weight in _WEIGHTS.items():
-            shown, long = (ask(question.text, weight, limit) for limit in (SHOWN, LONG))
-            found[name].append(Answered(shown, long))
-        fused = _fused([found[MEANING][-1].long, found[WORDS][-1].long])
-        found[FUSED].append(Answered(fused, fused))
+    for asked in stored.asked.questions:
+        question = Question(asked.text, [store.id], limit=SHOWN)
+        with tenant_scope(stored.tenant.id):
+            shown, long = (
+                _results(stored, search(replace(question, limit=n)).results) for n in (SHOWN, LONG)
+            )
+            near = search(replace(question, limit=LONG, dense_weight=1.0)).results
+            worded = search(replace(question, limit=LONG, dense_weight=0.0)).results
+        found[SOUVENIR].append(Answered(shown, long))
+        halves = [
+            _results(stored, sorted(near, key=lambda one: -(one.similarity or 0))),
+            _results(stored, sorted(worded, key=lambda one: -(one.bm25 or 0))),
+        ]
+        for name, results in zip((MEANING, WORDS, FUSED), [*halves, _fused(halves)], strict=True):
+            found[name].append(Answered(results, results))
     return found
 
 
-def _asker(stored: Stored) -> _Ask:
-    with tenant_scope(stored.tenant.id):
-        store = personal_store(person=get_person(external_id="alice"))
-
-    def ask(text: str, weight: float, limit: int) -> list[Result]:
-        with tenant_scope(stored.tenant.id):
-            question = Question(text, [store.id], limit=limit, dense_weight=weight)
-            found = search(question).results
-        return [
-            Result(stored.keys[one.message_id], tokens_of(one.text), str(one.passage_id))
-            for one in found
-        ]
-
-    return ask
+def _results(stored: Stored, found: Iterable[Found]) -> list[Result]:
+    return [
+        Result(stored.keys[one.message_id], tokens_of(one.text), str(one.passage_id))
+        for one in found
+    ]
 
 
 def _fused(rankings: Sequence[Sequence[Result]]) -> list[Result]:

@@ -76,9 +76,9 @@ WITH scope AS MATERIALIZED (
     WHERE x.bm25 IS NOT NULL OR %(dense_weight)s > 0
 ), pool AS MATERIALIZED (
     -- Enough of them that nothing is lost to what ranking.py decides. The highest score that each
-    -- can get there decides who is in.
-    SELECT *, %(dense_weight)s * coalesce(nearness ^ 3, words)
-              + (1 - %(dense_weight)s) * greatest(words, coalesce(nearness, 0) - 0.3) AS bound
+    -- can get there by itself decides who is in: conversations lift only what is in the pool.
+    SELECT *, %(dense_weight)s * coalesce(nearness ^ 4, words)
+              + (1 - %(dense_weight)s) * greatest(words, coalesce(nearness, 0) - 0.15) AS bound
     FROM weighed ORDER BY bound DESC, passage_id LIMIT %(pool)s
 ), truth AS MATERIALIZED (
     -- What this statement took for granted, as it is: beliefs.py.

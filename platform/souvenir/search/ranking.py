@@ -4,14 +4,18 @@ Pure, but for the texts that candidates open when they are read.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
 
 from souvenir.search.candidates import Candidate
 
 _WORD = re.compile(r"\w+")
-_NEAR_WITHOUT_WORDS = 0.3  # up to here, what is near has hardly a word of the question
+_NEAR_WITHOUT_WORDS = 0.15  # up to here, what is near has hardly a word of the question
+_LIFT = 0.3  # how much it counts that the same conversation says something else that fits
+_LIFTED_BY = 2  # other messages
 _MOST_OF_A_SOURCE = 0.6  # of an answer: no conversation fills it while others have something too
 
 
@@ -26,18 +30,23 @@ class Ranked:
 def ranked(candidates: Iterable[Candidate], *, language: str, dense_weight: float) -> list[Ranked]:
     """All of them, best first; equals in a fixed order.
 
+    The mix decides which comes first. For the others it counts too how well the best of what their
+    conversations say besides fits: where a talk is about the question, more of it answers.
+
     Args:
         language: of the question; "" if it is not known.
         dense_weight: of meaning against words, 0 to 1.
     """
-    found = [Ranked(c, mixed(c, language, dense_weight)) for c in candidates]
-    return sorted(found, key=lambda item: (-item.score, item.candidate.passage_id))
+    found = _sorted(Ranked(c, mixed(c, language, dense_weight)) for c in candidates)
+    others = _sorted(_lifted(found)[1:])
+    best = max((item.score for item in [*found[:1], *others[:1]]), default=0.0)
+    return [*(Ranked(item.candidate, best) for item in found[:1]), *others]
 
 
 def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
     """One score of meaning and words.
 
-    Nearness counts by its third power: models are sure of what is very near, and of little else.
+    Nearness counts by its fourth power: models are sure of what is very near, and of little else.
     A passage in another language cannot have the question's words: it gets what a passage that is
     as near usually has of them. One that is not embedded yet is taken to be as near as its words
     say, so that what was just stored is not buried.
@@ -46,10 +55,30 @@ def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
     if candidate.nearness is None:
         meaning = words
     else:
-        meaning = candidate.nearness**3
+        meaning = candidate.nearness**4
         if _differ(candidate.language, language):
             words = max(words, candidate.nearness - _NEAR_WITHOUT_WORDS)
     return dense_weight * meaning + (1 - dense_weight) * words
+
+
+def _sorted(items: Iterable[Ranked]) -> list[Ranked]:
+    return sorted(items, key=lambda item: (-item.score, item.candidate.passage_id))
+
+
+def _lifted(items: Sequence[Ranked]) -> list[Ranked]:
+    """The items, best first, in the same order, with what their conversations say besides."""
+    talks: defaultdict[UUID | None, dict[UUID | None, float]] = defaultdict(dict)
+    for item in items:
+        if talk := item.candidate.conversation_id:
+            talks[talk].setdefault(item.candidate.message_id, item.score)
+    found = []
+    for item in items:
+        said = talks.get(item.candidate.conversation_id, {})
+        best = list(islice(said.items(), _LIFTED_BY + 1))
+        besides = [score for message, score in best if message != item.candidate.message_id]
+        lift = _LIFT * sum(besides[:_LIFTED_BY]) / _LIFTED_BY
+        found.append(Ranked(item.candidate, min(1.0, item.score + lift)))
+    return found
 
 
 def answers(items: list[Ranked], *, limit: int) -> list[Ranked]:
