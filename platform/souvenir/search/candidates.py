@@ -25,7 +25,7 @@ from tenants.sealed import opened
 
 _HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
 _CANDIDATES = 100  # of each retriever, before they are mixed
-_LEAST_POOL, _POOL_PER_RESULT = 40, 3
+_LEAST_POOL, _POOL_PER_RESULT = 80, 3  # with 40, an answer on LoCoMo had .01 less of the evidence
 _EXACT_WEIGHT = 0.2  # of what is found as it is written, on top of its stem
 _NARROW = """CROSS JOIN LATERAL (
     SELECT 1 FROM ingestion_passage p
