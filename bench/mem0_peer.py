@@ -40,7 +40,7 @@ def _answers(job: dict[str, Any], number: int, one: dict[str, Any]) -> list[list
                 "provider": "pgvector",
                 "config": {
                     "connection_string": job["database"],
-                    "collection_name": f"set_{number}",
+                    "collection_name": f"{job['name']}_{number}",
                     "embedding_model_dims": job["dimensions"],
                 },
             },

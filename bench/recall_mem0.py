@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from bench.recall_metrics import Answered, Result
 from bench.recall_ways import LONG, SHOWN, Stored, tokens_of
@@ -78,7 +79,7 @@ def _with_vectors(texts: list[str], embedder: Embedder, kind: TextKind) -> list[
 def _run(job: dict[str, Any], peer: Peer) -> list[list[list[list[int]]]]:
     """By set, question and limit: places of memories, best first."""
     with tempfile.TemporaryDirectory(prefix="souvenir-bench-") as folder:
-        job |= {"database": peer.database, "folder": folder}
+        job |= {"database": peer.database, "folder": folder, "name": f"run_{uuid4().hex[:12]}"}
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": folder,
