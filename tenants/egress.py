@@ -1,4 +1,5 @@
-"""The one way out. Every call that leaves the cell goes through here; webhooks alone make any.
+"""The one way out. Every call that leaves the cell goes through here: webhooks, and a
+reranker where there is one.
 
 A call is made only where the policy allows the place it goes to, for a flow that was declared. The
 name is resolved once, every address it has is checked, and the connection goes to a checked
@@ -82,7 +83,7 @@ def send(call: Call) -> Reply:
 
 
 def _sent(call: Call, address: str) -> Reply:
-    connection = _Connection(call.host, call.port, address)
+    connection = _Connection(call, address)
     watch = threading.Timer(call.deadline_seconds, connection.cut)
     watch.start()
     try:
@@ -130,11 +131,13 @@ def is_public(address: str) -> bool:
 class _Connection(http.client.HTTPSConnection):
     """Connects to an address that was checked, and asks for the certificate of the name."""
 
-    def __init__(self, host: str, port: int, address: str) -> None:
+    def __init__(self, call: Call, address: str) -> None:
         self._tls = ssl.create_default_context()
         if settings.SOUVENIR_EGRESS_CA_FILE is not None:
             self._tls.load_verify_locations(settings.SOUVENIR_EGRESS_CA_FILE)
-        super().__init__(host, port, timeout=TIMEOUT_SECONDS, context=self._tls)
+        # Until it is connected there is nothing to cut.
+        timeout = min(TIMEOUT_SECONDS, call.deadline_seconds)
+        super().__init__(call.host, call.port, timeout=timeout, context=self._tls)
         self._address = address
         self._raw: socket.socket | None = None
 

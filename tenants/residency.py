@@ -64,7 +64,7 @@ class Policy:
 class Flow:
     """What the data would do there. `stay`: be stored; the others leave the cell."""
 
-    kind: Literal["stay", "embed", "webhook", "backup", "export", "support"]
+    kind: Literal["stay", "embed", "rerank", "webhook", "backup", "export", "support"]
     declared: bool = False  # someone has written down why, with an assessment and an agreement
 
 

@@ -49,7 +49,7 @@ class Receiver:
 def receiving(folder: Path) -> Iterator[Receiver]:
     """A receiver, until the body ends."""
     certificate = folder / "receiver.pem"
-    _write_certificate(certificate)
+    write_certificate(certificate)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = False
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _write_certificate(path: Path) -> None:
+def write_certificate(path: Path) -> None:
     """For `localhost`, signed by itself, with its key; good for an hour."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

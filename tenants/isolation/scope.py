@@ -41,6 +41,11 @@ def tenant_in_scope() -> UUID | None:
     return _scope.get()
 
 
+def has_transaction() -> bool:
+    """Whether the scope is a transaction, and not only named."""
+    return _has_transaction.get()
+
+
 @contextmanager
 def tenant_named(tenant_id: UUID) -> Iterator[UUID]:
     """Say for whom the body works, without a transaction of the data.

@@ -20,13 +20,15 @@ from souvenir.api.idempotency import asks_for_once, take_digest
 from souvenir.api.problems import problem
 from souvenir.core.log_fields import note
 from tenants.errors import OrganizationSuspended
-from tenants.isolation.scope import tenant_in_scope, tenant_scope
+from tenants.isolation.scope import tenant_in_scope, tenant_named, tenant_scope
 from tenants.isolation.streaming import stream_in_scope
 from tenants.keys import is_platform_key, named_organization
 from tenants.models import Organization
 from tenants.selectors import KeyHolder, verify_key, verify_platform_key
 
 _PREFIX = "/api/"
+# Where a reranker is called, outside any transaction: these open their own.
+_SEARCHES = {"/api/v1/memories/search", "/api/v1/context"}
 _LINKS = "/api/v1/downloads/"  # a link names its organization itself; whoever follows it may be any
 _ENVELOPE_BYTES = 64 * 1024  # what a multipart body may hold besides the file
 _SMALL_BYTES = 64 * 1024  # taken in from anyone: less work than to ask whose key it is
@@ -62,6 +64,9 @@ class ScopeMiddleware:
             return problem(BodyTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
         if length and asks_for_once(request):
             take_digest(request)
+        if settings.SOUVENIR_RERANK_URL and request.path in _SEARCHES:
+            with tenant_named(organization_id):
+                return self._get_response(request)
         with tenant_scope(organization_id):
             response = self._get_response(request)
             if response.status_code >= HTTPStatus.BAD_REQUEST:
@@ -100,10 +105,14 @@ class KeyAuthentication(BaseAuthentication):
             return None
         if is_platform_key(key):
             return _platform_caller(key), None
-        holder = verify_key(key) if tenant_in_scope() else None
-        if holder is None:
+        organization_id = tenant_in_scope()
+        if organization_id is None:
             raise KeyInvalid
-        return _organization_caller(holder), None
+        with tenant_scope(organization_id):  # joins the one that is open, if one is
+            holder = verify_key(key)
+            if holder is None:
+                raise KeyInvalid
+            return _organization_caller(holder), None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from souvenir.api.caller import caller_of
 from souvenir.api.memories import question_of
-from souvenir.api.memory_shapes import FiltersIn
+from souvenir.api.memory_shapes import RERANK, RERANK_MEANS, FiltersIn
 from souvenir.api.views import TenantView
 from souvenir.ingestion.models import Trust
 from souvenir.search.context import DEFAULT_BUDGET, MOST_TOKENS, Context, Item, context
@@ -65,6 +65,7 @@ class ContextOut(serializers.Serializer[Any]):
     )
     pending = serializers.IntegerField(help_text="Passages that are still being embedded.")
     by_meaning = serializers.BooleanField(help_text="False: only words were compared.")
+    rerank = serializers.ChoiceField(choices=RERANK, help_text=RERANK_MEANS)
 
 
 class ContextForPrompt(TenantView):
@@ -78,8 +79,9 @@ class ContextForPrompt(TenantView):
         body.is_valid(raise_exception=True)
         data = body.validated_data
         language = _LANGUAGES.get(data.get("language"), translation.get_language())
+        question = question_of(data, caller_of(request))
         with translation.override(language):
-            found = context(question_of(data, caller_of(request)), budget=data["budget"])
+            found = context(question, budget=data["budget"])
         return Response(ContextOut(_out(found)).data)
 
 

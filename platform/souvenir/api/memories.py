@@ -36,6 +36,7 @@ from souvenir.memories.selectors import (
 from souvenir.memories.services import Statement, store_meant
 from souvenir.search.questions import Filters, Question
 from souvenir.search.services import Found, search
+from tenants.isolation.scope import tenant_scope
 
 _MEMORY = ("id", "store_id", "person_id", "kind", "version", "recorded_at")
 _VERSION = (
@@ -89,9 +90,10 @@ def question_of(data: dict[str, Any], caller: Caller) -> Question:
     Raises:
         PersonNotFound, StoreNotFound
     """
-    stores = caller.stores(
-        person=data.get("person"), store=data.get("store"), together=data.get("stores", ())
-    )
+    with tenant_scope(caller.own_organization.id):
+        stores = caller.stores(
+            person=data.get("person"), store=data.get("store"), together=data.get("stores", ())
+        )
     text, limit = data["query"], data.get("limit", 10)
     return Question(text=text, store_ids=stores, limit=limit, only=filters_of(data))
 
@@ -192,5 +194,10 @@ class Search(TenantView):
         data = body.validated_data
         answer = search(question_of(data, caller_of(request)))
         results = [found_out(found) for found in answer.results]
-        out = {"results": results, "pending": answer.pending, "by_meaning": answer.by_meaning}
+        out = {
+            "results": results,
+            "pending": answer.pending,
+            "by_meaning": answer.by_meaning,
+            "rerank": answer.rerank.value,
+        }
         return Response(AnswerOut(out).data)

@@ -5,12 +5,19 @@ from typing import Any
 from rest_framework import serializers
 
 from souvenir.ingestion.models import Trust
+from souvenir.search.rerank import Rerank
 
 KINDS = (
     "fact", "preference", "instruction", "identity", "project", "goal", "skill", "relationship",
     "context",
 )  # fmt: skip
 TRUST = {level.label: int(level) for level in Trust}
+
+RERANK = [outcome.value for outcome in Rerank]
+RERANK_MEANS = (
+    "What became of the second look: done; off, there is none; refused by the residency policy; "
+    "unavailable, so the order is that of search."
+)
 
 
 class StatementIn(serializers.Serializer[Any]):
@@ -142,3 +149,4 @@ class AnswerOut(serializers.Serializer[Any]):
     results = FoundOut(many=True)
     pending = serializers.IntegerField(help_text="Passages that are still being embedded.")
     by_meaning = serializers.BooleanField(help_text="False: only words were compared.")
+    rerank = serializers.ChoiceField(choices=RERANK, help_text=RERANK_MEANS)

@@ -198,13 +198,42 @@ class Environment(BaseSettings):
     )
     egress_inside: Annotated[list[str], NoDecode] = Field(
         [],
-        description="Hosts inside the cell that webhooks may call although their addresses are "
-        "private: `host:port`, separated by commas.",
+        description="Hosts inside the cell that webhooks and the reranker may be called at though "
+        "their addresses are private: `host:port`, separated by commas.",
     )
     egress_ca_file: Path | None = Field(
         None,
         description="Certificate authorities (PEM) that calls out of the cell trust besides the "
         "system's.",
+    )
+    rerank_url: str = Field(
+        "",
+        description="The https address of a reranker, which orders anew what search over REST has "
+        "found. It is sent the question and the best passages' texts. Empty: none is asked.",
+    )
+    rerank_kind: Literal["tei", "cohere"] = Field(
+        "tei",
+        description="What it speaks: `tei` (Text Embeddings Inference), or `cohere` (Cohere, Jina, "
+        "vLLM and what is compatible with them).",
+    )
+    rerank_model: str = Field("", description="With `cohere`: the model to ask for.")
+    rerank_key_file: Path | None = Field(
+        None, description="The file of the key that the reranker wants, read at every use."
+    )
+    rerank_placement: str = Field(
+        "",
+        description="The code of the placement that the reranker answers in. Only where "
+        "the policy allows that place is it asked.",
+    )
+    rerank_timeout_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="How long an answer may wait for the reranker, in seconds. After that it comes "
+        "in the order that search gave it.",
+    )
+    rerank_passages: int = Field(
+        40, ge=2, le=100, description="How many of the best passages the reranker is shown."
     )
     demo: bool = Field(
         default=True,
@@ -249,6 +278,15 @@ class Environment(BaseSettings):
         }[self.key_provider]
         if missing := [f"SOUVENIR_{name.upper()}" for name in needed if not getattr(self, name)]:
             msg = f"With SOUVENIR_KEY_PROVIDER={self.key_provider}, set {', '.join(missing)}."
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_a_reranker_nobody_knows_the_place_of(self) -> Self:
+        if self.rerank_url and not (
+            self.rerank_url.startswith("https://") and self.rerank_placement
+        ):
+            msg = "With SOUVENIR_RERANK_URL (https), set SOUVENIR_RERANK_PLACEMENT."
             raise ValueError(msg)
         return self
 

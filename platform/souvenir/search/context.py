@@ -10,8 +10,10 @@ from souvenir.search.block import Record, block, record_lines
 from souvenir.search.merging import Key, Parts
 from souvenir.search.packing import BUDGET, Packing, written
 from souvenir.search.questions import Question
-from souvenir.search.services import ranking
+from souvenir.search.rerank import Rerank
+from souvenir.search.services import looked_over
 from souvenir.search.tokens import TokenCounter
+from tenants.isolation.scope import current_tenant, tenant_scope
 
 DEFAULT_BUDGET, MOST_TOKENS = 2_000, 32_000
 _TOKENS_PER_PASSAGE = 40  # of the shortest: so many are looked at that the budget can be filled
@@ -51,24 +53,26 @@ class Context:
     left_out: dict[str, int]  # passages that were found, by the reason
     pending: int
     by_meaning: bool
+    rerank: Rerank
 
 
 @timed(searches)
 def context(question: Question, *, budget: int) -> Context:
     """The block, in the language that is active, of `budget` tokens at most.
 
-    The same question to the same memory gives the same block, byte for byte. Needs a tenant scope;
-    one round trip to the database, as a search.
+    The same question to the same memory gives the same block, byte for byte. Needs a tenant that is
+    named; one round trip to the database, and a second look, as a search.
 
     Raises:
         QuestionEmpty
     """
     limit = min(max(_LEAST_PASSAGES, budget // _TOKENS_PER_PASSAGE), _MOST_PASSAGES)
-    found = ranking(replace(question, limit=limit))
+    found = looked_over(replace(question, limit=limit))
     counter = TokenCounter()
-    packing = Packing(room=budget - _frame_tokens(counter), counter=counter)
-    packing.fill(found.items)
-    text, items = _written(packing, counter, budget)
+    with tenant_scope(current_tenant()):  # texts are opened now
+        packing = Packing(room=budget - _frame_tokens(counter), counter=counter)
+        packing.fill(found.items)
+        text, items = _written(packing, counter, budget)
     return Context(
         text=text,
         items=items,
@@ -77,6 +81,7 @@ def context(question: Question, *, budget: int) -> Context:
         left_out=dict(sorted(packing.left_out.items())),
         pending=found.pending,
         by_meaning=found.by_meaning,
+        rerank=found.rerank,
     )
 
 
@@ -114,7 +119,7 @@ def _in_order(keys: list[Key], packing: Packing) -> Iterator[tuple[Key, bool]]:
     Also gives whether a record is the first of its conversation.
     """
     together: dict[object, list[Key]] = {}
-    for key in sorted(keys, key=lambda key: (-packing.scores[key], str(key))):
+    for key in sorted(keys, key=lambda key: packing.places[key]):
         best = packing.records[key].best
         together.setdefault(best.conversation_id or best.memory_id, []).append(key)
     for group in together.values():

@@ -1,7 +1,7 @@
 """Chooses what fits into a budget of tokens, best first, and says why the rest does not."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from souvenir.ingestion.models import Trust
 from souvenir.search.block import Record, record_lines
@@ -24,6 +24,7 @@ class Packing:
     def __init__(self, *, room: int, counter: TokenCounter) -> None:
         self.records: dict[Key, Parts] = {}
         self.scores: dict[Key, float] = {}
+        self.places: dict[Key, int] = {}  # among all that was offered, of the best of each
         self.left_out: Counter[str] = Counter()
         self._room, self._counter = room, counter
         self._said = Said()
@@ -31,10 +32,11 @@ class Packing:
         self._of_sources: Counter[object] = Counter()
         self._of_third_parties = 0
 
-    def fill(self, items: Iterable[Ranked]) -> None:
+    def fill(self, items: Sequence[Ranked]) -> None:
         """Take what fits. What lies beyond a share comes last, if there is room."""
         held_back: list[tuple[Ranked, str]] = []
-        for item in items:
+        for place, item in enumerate(items):
+            self.places.setdefault(record_of(item.candidate), place)
             reason = self._offer(item, shares=True)
             if reason in {SOURCE_SHARE, THIRD_PARTY_SHARE}:
                 held_back.append((item, reason))

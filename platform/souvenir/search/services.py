@@ -1,6 +1,6 @@
 """Ask a memory: the passages that answer best, by meaning and by words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from souvenir.search.candidates import candidates, hybrid_statement, vector_of, 
 from souvenir.search.errors import QuestionEmpty
 from souvenir.search.questions import Question
 from souvenir.search.ranking import Ranked, answers, ranked
-from tenants.isolation.scope import current_tenant
+from souvenir.search.rerank import Rerank, configured_reranker, open_texts, process_pause, reranked
+from tenants.isolation.scope import current_tenant, has_transaction, tenant_scope
 
 _MAX_QUESTION = 8_000  # characters looked at
 _TRIES = 3  # a store that moves, and a model that changes, in the same second
@@ -53,6 +54,7 @@ class Answer:
     results: list[Found]
     pending: int
     by_meaning: bool  # False: the embedder did not answer, and only words were compared
+    rerank: Rerank = Rerank.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +64,40 @@ class Ranking:
     items: list[Ranked]
     pending: int
     by_meaning: bool
+    rerank: Rerank = Rerank.OFF
 
 
 @timed(searches)
 def search(question: Question) -> Answer:
     """The best passages, each text once, and no source more often than its share.
 
-    Needs a tenant scope. Round trips as `ranking`.
+    Needs a tenant that is named. Round trips and the second look as `looked_over`.
 
     Raises:
         QuestionEmpty
     """
-    found = ranking(question)
-    results = [_found(item) for item in answers(found.items, limit=question.limit)]
-    return Answer(results=results, pending=found.pending, by_meaning=found.by_meaning)
+    found = looked_over(question)
+    with tenant_scope(current_tenant()):  # texts are opened now
+        results = [_found(item) for item in answers(found.items, limit=question.limit)]
+    return Answer(results, found.pending, by_meaning=found.by_meaning, rerank=found.rerank)
+
+
+def looked_over(question: Question) -> Ranking:
+    """The ranking, in the reranker's order where there is one.
+
+    That one is called outside any transaction; where the caller holds one, it is not called.
+
+    Raises:
+        QuestionEmpty
+    """
+    reranker = None if has_transaction() else configured_reranker()
+    with tenant_scope(current_tenant()):
+        found = ranking(question)
+        if reranker is None:
+            return found
+        open_texts(found.items, by=reranker)
+    items, outcome = reranked(question.text, found.items, by=reranker, pause=process_pause)
+    return replace(found, items=items, rerank=outcome)
 
 
 def ranking(question: Question) -> Ranking:
