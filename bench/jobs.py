@@ -1,7 +1,8 @@
 """Jobs against plain Celery on the same broker, and turns.
 
     PYTHONPATH=platform:. .venv/bin/python -m bench.jobs
-        [--messages 1000000] [--jobs 100] [--tenants 20] [--seconds 75] [--many 300]
+        [--parts brokers beside evenly] [--messages 1000000] [--jobs 100] [--tenants 20]
+        [--seconds 75] [--many 300]
 
 Starts a database, brokers (those that are installed) and processes of its own: one worker, one
 relay. Prints one table.
@@ -30,6 +31,7 @@ from tests.builders import Tenant, make_tenant
 from tests.processes import Running, start, start_manage, start_worker
 
 _IDLE = 20
+_PARTS = ["brokers", "beside", "evenly"]
 _BROKERS: dict[str, Callable[[], Broker] | None] = {
     "pgmq": None,
     "Redis": redis_broker if REDIS else None,
@@ -44,7 +46,19 @@ def main() -> None:
     parser.add_argument("--tenants", type=int, default=20, help="equal ones")
     parser.add_argument("--seconds", type=float, default=75.0, help="for which they are watched")
     parser.add_argument("--many", type=int, default=300, help="jobs for the rate")
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=_PARTS)
     asked = parser.parse_args()
+    if "brokers" in asked.parts:
+        _compare(asked.many)
+    running = _service({})
+    if "beside" in asked.parts:
+        _show(beside(messages=asked.messages, small_jobs=asked.jobs))
+    if "evenly" in asked.parts:
+        _show(evenly(tenants=asked.tenants, seconds=asked.seconds))
+    _stop(running)
+
+
+def _compare(many: int) -> None:
     for name, make in _BROKERS.items():
         if make is None and name != "pgmq":
             _show([(f"{name} is not installed", "")])
@@ -52,15 +66,11 @@ def main() -> None:
         broker = make() if make else None
         environment = {"SOUVENIR_BROKER_URL": broker.url} if broker else {}
         try:
-            _show(_plain(name, environment, asked.many))
-            _show(_ours(name, environment, asked.many))
+            _show(_plain(name, environment, many))
+            _show(_ours(name, environment, many))
         finally:
             if broker:
                 broker.stop()
-    running = _service({})
-    _show(beside(messages=asked.messages, small_jobs=asked.jobs))
-    _show(evenly(tenants=asked.tenants, seconds=asked.seconds))
-    _stop(running)
 
 
 def _show(rows: list[Row]) -> None:

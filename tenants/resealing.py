@@ -87,6 +87,7 @@ def seal_again(lease: Lease) -> None:
         ContentGone: the subject was erased meanwhile.
         LeaseLost
     """
+    lease.cannot_be_cut(because="a sealed file is written again in one piece")
     with lease.step(done=0):
         version, made_at = newest_key_of(lease.subject_id)
     done = sum(_seal_rows_again(lease, model, version) for model in _sealed_models())

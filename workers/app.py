@@ -10,9 +10,13 @@ from tenants.isolation.catalogue import IsolationBroken, refuse_broken_isolation
 from workers.broker import queues, transport_options
 from workers.unbegun import PutDownUnbegun
 
-# A turn takes seconds, and long work heartbeats: what takes this long hangs. Under RabbitMQ's own
-# limit of 30 minutes for a message in hand.
-TASK_SECONDS = 1_500
+# A turn takes seconds, and what is long is cut. Where a pool cannot end what hangs, or there is no
+# pool, the beat does (workers/running.py).
+TASK_SECONDS = 150
+# What cannot be cut: one reading of the database, one statement that builds an index, one archive.
+# Under RabbitMQ's own limit of 30 minutes for a message in hand.
+UNCUT_TASK_SECONDS = 1_500
+CHILD_TASKS = 500  # then a child is replaced: whatever has leaked goes with it
 CHILD_KIB = 1_500 * 1024  # a child that has grown larger is replaced after its task
 SOFT_SHUTDOWN_SECONDS = 25.0  # what a pod is given to end its turn, of the 120 before it is killed
 MAX_RETRIES = 5  # of a message whose worker died; the relay rings on
@@ -38,7 +42,7 @@ app.conf.update(
     task_publish_retry=False,  # what cannot be sent stays in the outbox
     task_time_limit=TASK_SECONDS,
     worker_prefetch_multiplier=1,
-    worker_max_tasks_per_child=500,
+    worker_max_tasks_per_child=CHILD_TASKS,
     worker_max_memory_per_child=CHILD_KIB,
     worker_soft_shutdown_timeout=SOFT_SHUTDOWN_SECONDS,
     # The lease is in the database: work that goes on without a broker is not lost, nor done twice.
@@ -55,6 +59,7 @@ app.conf.update(
         "workers.deletion",
         "workers.keys",
         "workers.webhooks",
+        "workers.recycling",
     ],
 )
 

@@ -1,6 +1,7 @@
 """How every job is run: read the ticket, claim, work, and write down what went wrong."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,20 +22,33 @@ from tenants.ledger.allowances import charge
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.ledger.breaker import note_available, note_unavailable
 from tenants.ledger.fairness import QUANTUM_SECONDS
+from tenants.ledger.lease import TurnEnded
 from tenants.webhooks.events import NOUNS
 from tenants.webhooks.recording import tell_of_ended_jobs
 from workers.acknowledging import LettingGo
-from workers.app import MAX_RETRIES, app
+from workers.app import MAX_RETRIES, UNCUT_TASK_SECONDS, app
 from workers.observing import observed
 
 logger = logging.getLogger(__name__)
 _BEAT_SECONDS = 5.0  # a quarter of a lease
+HANGS_EXIT = 75  # sysexits.h: try again
 Handler = Callable[[Lease], None]
 HANDLERS: dict[Job, Handler] = {}  # what every worker knows, by the kind of job
 
 
-def job_task(job: Job, handler: Handler) -> Any:
-    """Make the Celery task of a job. Its message is a doorbell: rung twice, it works once."""
+def job_task(
+    job: Job,
+    handler: Handler,
+    *,
+    cut_after_seconds: float | None = None,
+    in_one_piece: bool = False,
+) -> Any:
+    """Make the Celery task of a job. Its message is a doorbell: rung twice, it works once.
+
+    Args:
+        cut_after_seconds: at its next step after so long, it is left for another turn.
+        in_one_piece: some of it cannot be cut: then it may take longer than other tasks.
+    """
 
     def run(task: Task) -> None:
         ticket = (task.request.headers or {}).get(TICKET)
@@ -47,9 +61,19 @@ def job_task(job: Job, handler: Handler) -> Any:
                 logger.error("a turn met the database: %s", where_it_broke(error))
                 connection.close()
 
-    HANDLERS[job] = handler
-    again = {"max_retries": MAX_RETRIES, "default_retry_delay": 0}
-    return app.task(name=job.value, bind=True, Request=LettingGo, **again)(run)
+    HANDLERS[job] = handler if cut_after_seconds is None else _cut(handler, cut_after_seconds)
+    options: dict[str, Any] = {"max_retries": MAX_RETRIES, "default_retry_delay": 0}
+    if in_one_piece:
+        options["time_limit"] = UNCUT_TASK_SECONDS
+    return app.task(name=job.value, bind=True, Request=LettingGo, **options)(run)
+
+
+def _cut(handler: Handler, seconds: float) -> Handler:
+    def cut(lease: Lease) -> None:
+        lease.pulse.cut_after_seconds = seconds
+        handler(lease)
+
+    return cut
 
 
 def take_turn(organization_id: UUID, job_id: UUID, *, kind: Job) -> None:
@@ -107,6 +131,10 @@ def _run(lease: Lease, handler: Handler) -> bool:
             handler(lease)
     except LeaseLost:
         raise
+    except TurnEnded:
+        with tenant_scope(lease.organization_id):
+            lease.give_turn_back()
+        return True
     except Unavailable as error:
         note(outcome="waits")
         logger.warning("job %s waits: %s", lease.job_id, error.code)
@@ -160,6 +188,8 @@ def _beating(lease: Lease) -> Iterator[None]:
 
 def _beat(lease: Lease, stop: threading.Event) -> None:
     while not stop.wait(_BEAT_SECONDS):
+        if lease.pulse.hangs:
+            _end_this_process(lease)
         try:
             lease.renew()
         except LeaseLost:
@@ -167,3 +197,12 @@ def _beat(lease: Lease, stop: threading.Event) -> None:
         except DatabaseError:
             logger.warning("job %s could not renew its lease", lease.job_id)
     connection.close()
+
+
+def _end_this_process(lease: Lease) -> None:
+    """A thread cannot be stopped from outside; a process can. Another is started in its place, the
+    lease runs out, and the job is rung again, a few times at most.
+    """
+    logger.critical("job %s hangs: this worker ends", lease.job_id)
+    logging.shutdown()
+    os._exit(HANGS_EXIT)

@@ -1,5 +1,6 @@
 """The right to work on one job, and the steps in which that work is done."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from tenants.ledger.fairness import QUANTUM_SECONDS
 from tenants.models import Job
 
 _MOVED = {"attempts": 0, "waits": 0}  # whoever moves on may try as often again
+logger = logging.getLogger(__name__)
+UNCUT_SECONDS = 1_400.0  # for what cannot be cut
 LEASE = timedelta(seconds=20)  # a holder that lives renews it four times in between
 
 
@@ -33,6 +36,23 @@ class Cost:
     bytes: int = 0
     tokens: int = 0
     seconds: float = 0.0
+
+
+class TurnEnded(Exception):
+    """The job has had the worker long enough. Its next step is for the next turn."""
+
+
+@dataclass(slots=True)
+class Pulse:
+    """What whoever watches over a worker sees of its work."""
+
+    stepped: float = field(default_factory=time.monotonic)  # when the last step began
+    patience_seconds: float = 120.0  # without a step for longer, it hangs
+    cut_after_seconds: float | None = None  # then the next step is left to another turn
+
+    @property
+    def hangs(self) -> bool:
+        return time.monotonic() - self.stepped > self.patience_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +66,7 @@ class Lease:
     fence: int
     attempts: int = 1  # claims, with this one, since the job last moved on
     began: float = field(default_factory=time.monotonic)
+    pulse: Pulse = field(default_factory=Pulse, compare=False)
 
     @property
     def is_first(self) -> bool:
@@ -68,7 +89,12 @@ class Lease:
 
         Raises:
             LeaseLost: the job was claimed by another, or ended.
+            TurnEnded: the turn was long enough. Only for jobs that can be run again anywhere.
         """
+        self.pulse.stepped = time.monotonic()
+        cut_after = self.pulse.cut_after_seconds
+        if cut_after is not None and self.pulse.stepped - self.began > cut_after:
+            raise TurnEnded
         with tenant_scope(self.organization_id):
             changes: dict[str, object] = {} if done is None else _progress(done)
             changes |= {} if total is None else {"total": total}
@@ -78,6 +104,11 @@ class Lease:
             elif not self._held().update(ring_at=until):
                 raise LeaseLost
             yield
+
+    def cannot_be_cut(self, *, because: str) -> None:
+        """What follows is one piece, however large. It goes on beating; it may take its time."""
+        self.pulse.patience_seconds = UNCUT_SECONDS
+        logger.info("job %s goes on in one piece: %s", self.job_id, because)
 
     def move_on(self, *, done: int = 0, failed: int = 0) -> None:
         """Count units that are settled. Call in the step that settles them."""

@@ -142,7 +142,7 @@ def _waiting(
 
 
 def _keep_credit(waiting: list[Waiting], credit: dict[UUID, float], *, using: str) -> None:
-    """Who has no allowance of its own starts each round with none: the default."""
+    """Who has had no turn yet has no row, and a whole round's credit."""
     for one in waiting:
         gained = credit[one.organization_id] - one.credit_seconds
         if gained:

@@ -1,7 +1,8 @@
 -- Organizations that have jobs to ring in a queue, with what each has in hand; longest waiting first.
 -- Parameters: %(queue)s; %(now)s; %(room)s, jobs counted at most; %(stopped)s, kinds that are not
 -- rung; %(at_once)s, where the allowance says nothing; %(short)s and %(long)s, seconds expected of a
--- job in hand. Finds organizations by skipping through the index: 100,000 waiting jobs cost nothing.
+-- job in hand. Who has had no turn yet starts with a whole round’s credit, or those who had one would
+-- save theirs up meanwhile and always come first. Finds organizations by skipping through the index: 100,000 waiting jobs cost nothing.
 WITH RECURSIVE found AS (
     (SELECT organization_id FROM tenants_ring
       WHERE queue = %(queue)s AND state = 'waiting' ORDER BY organization_id LIMIT 1)
@@ -19,7 +20,7 @@ WITH RECURSIVE found AS (
 )
 SELECT f.organization_id, head.jobs,
        coalesce(h.jobs, 0), coalesce(h.seconds, 0)::float8,
-       coalesce(a.weight, 1), coalesce(a.jobs_at_once, %(at_once)s), coalesce(a.credit_seconds, 0)
+       coalesce(a.weight, 1), coalesce(a.jobs_at_once, %(at_once)s), coalesce(a.credit_seconds, %(long)s)
   FROM found f
  CROSS JOIN LATERAL (
        SELECT count(*) AS jobs, min(due_at) AS first FROM (

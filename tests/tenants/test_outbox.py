@@ -1,5 +1,6 @@
 """The outbox: written with the job, sent once at least, and nobody is forgotten."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -14,12 +15,13 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.core.jobs import Queue
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job, cancel_job, claim_job, claim_next
-from tenants.ledger.allowances import set_allowance
+from tenants.ledger.allowances import charge, set_allowance
+from tenants.ledger.fairness import QUANTUM_SECONDS
 from tenants.ledger.relaying import LOOK_AHEAD, MOST_REFUSALS, UNANSWERED, Owed, next_messages
 from tenants.ledger.rings import DOORBELL
 from tenants.models import Breaker, Job, Ring
 from tenants.services import resume_organization, suspend_organization
-from tests.builders import Tenant
+from tests.builders import Tenant, make_tenant
 from workers.app import app
 from workers.relaying import relay_database, relay_once
 from workers.running import take_turn
@@ -180,6 +182,23 @@ def test_erasures_do_not_wait_for_room_that_imports_have_taken(acme: Tenant) -> 
     erasure = _accept(acme, Kind.ERASE)
 
     assert _rung(Queue.ERASURE) == [erasure]
+
+
+def test_equals_have_equal_turns_from_the_first_one_on() -> None:
+    tenants = [make_tenant() for _ in range(5)]
+    jobs = {tenant.id: _accept(tenant) for tenant in tenants}
+    turns: Counter[UUID] = Counter()
+
+    for _ in range(3 * len(tenants)):
+        (owed,) = next_messages(Queue.BULK, using=RELAY, ahead=1)
+        with tenant_scope(owed.organization_id):
+            lease = claim_job(jobs[owed.organization_id])
+            assert lease is not None
+            charge(owed.organization_id, seconds=QUANTUM_SECONDS)
+            lease.give_turn_back()
+        turns[owed.organization_id] += 1
+
+    assert set(turns.values()) == {3}
 
 
 def test_two_relays_at_once_send_each_message_once(acme: Tenant) -> None:

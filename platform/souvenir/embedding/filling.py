@@ -41,6 +41,7 @@ def fill_store(lease: Lease) -> None:
     Raises:
         EmbedderUnavailable, MaintainerMissing, TablesBusy, LeaseLost
     """
+    lease.cannot_be_cut(because="an index is built, or dropped, by one statement")
     with lease.step(done=0):
         models = models_in_use()
         large = _large_store(lease.subject_id)
@@ -60,6 +61,7 @@ def clear_store(lease: Lease) -> None:
     Raises:
         MaintainerMissing, TablesBusy, LeaseLost
     """
+    lease.cannot_be_cut(because="an index is built, or dropped, by one statement")
     with lease.step(done=0):
         retired = list(EmbeddingModel.objects.filter(state=EmbeddingModel.State.RETIRED))
         large = _large_store(lease.subject_id)

@@ -40,6 +40,7 @@ def promote_store(lease: Lease) -> None:
         StoreNotFound: there is no such shared store any more.
         MaintainerMissing, TablesBusy, LeaseLost
     """
+    lease.cannot_be_cut(because="an index is built, or dropped, by one statement")
     with lease.step():
         large = _large_store(lease.subject_id)
     if large.state in (State.LEAVING, State.CLOSING):
@@ -63,6 +64,7 @@ def demote_store(lease: Lease) -> None:
     Raises:
         MaintainerMissing, TablesBusy, LeaseLost
     """
+    lease.cannot_be_cut(because="an index is built, or dropped, by one statement")
     with lease.step():
         large = LargeStore.objects.filter(store_id=lease.subject_id).first()
         if large is None:

@@ -62,6 +62,7 @@ def write_export(lease: Lease) -> None:
 
 def _write(lease: Lease, export: Export, draft: str) -> None:
     """One consistent reading, into a file that nobody can ask for yet."""
+    lease.cannot_be_cut(because="a copy is of one moment of the database")
     with tenant_scope(lease.organization_id):
         begin_snapshot()
         subjects = [export.person_id or export.tenant_id]

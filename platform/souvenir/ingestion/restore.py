@@ -65,6 +65,7 @@ def restore_archive(
         AlteredArchive, NewerArchive, ArchiveOfSeveral: nothing was written.
         LeaseLost
     """
+    lease.cannot_be_cut(because="an archive is verified whole before its first row is written")
     with reading_archive(upload) as archive:
         check_lines(archive, for_one_person=person is not None)
         restoring = _Restoring(lease, archive, person)
