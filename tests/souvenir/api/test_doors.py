@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from tenants.isolation.scope import tenant_scope
 from tenants.keys import named_organization, new_key
+from tenants.selectors import verify_key
 from tenants.services import (
     issue_key,
     issue_platform_key,
@@ -197,3 +198,21 @@ def test_answers_are_not_cached_and_frame_nothing(acme: Tenant) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_key_is_known_in_its_own_organization_alone(acme: Tenant, globex: Tenant) -> None:
+    with tenant_scope(acme.id):
+        ours, theirs = verify_key(acme.key), verify_key(globex.key)
+
+    assert ours is not None
+    assert ours.organization.id == acme.id
+    assert theirs is None
+
+
+def test_a_large_body_of_a_stranger_is_not_read(acme: Tenant) -> None:
+    stranger = _with(new_key(acme.id))
+
+    answer = stranger.post("/api/v1/memories", data="x" * 100_000, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "key-invalid")
+    assert not hasattr(answer.wsgi_request, "_body")
