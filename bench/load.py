@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.processes import Usage, memory_mb, open_files
+from bench.processes import Usage, machine_busy_seconds, memory_mb, open_files
 from bench.slow_clients import slow_clients
 from bench.tour import Client, provision, running
 from souvenir.config.embedded.postgres import SUPERUSER, EmbeddedPostgres
@@ -56,6 +56,7 @@ class Seen:
     memory: list[float] = field(default_factory=list)  # MB, of all web processes
     files: list[int] = field(default_factory=list)  # open descriptors of the same
     used: dict[str, float] = field(default_factory=dict)  # processor seconds, by group
+    elsewhere: float = 0.0  # processor seconds that this machine worked for others
     backlog: tuple[int, int] = (0, 0)  # passages without a vector, before and after
 
     @property
@@ -170,14 +171,15 @@ def run(name: str, port: int, load: Load, *, seconds: float, slow: int = 0) -> S
     seen, stop = Seen(name, seconds), threading.Event()
     with slow_clients(port, slow) if slow else nullcontext():
         ask_all(port, load, seconds=WARM_SECONDS, seen=Seen(f"{name}, warm", WARM_SECONDS))
-        before, waiting = load.usage.look(), backlog(load.home)
+        waiting, before, busy = backlog(load.home), load.usage.look(), machine_busy_seconds()
         watcher = threading.Thread(target=watch, args=(load, stop, seen))
         watcher.start()
         ask_all(port, load, seconds=seconds, seen=seen)
+        after, busy = load.usage.look(), machine_busy_seconds() - busy
         stop.set()
         watcher.join()
-    after = load.usage.look()
     seen.used = {group: used - before.get(group, 0) for group, used in after.items()}
+    seen.elsewhere = max(0.0, busy - sum(seen.used.values()))
     seen.backlog = waiting, backlog(load.home)
     return seen
 
@@ -214,6 +216,7 @@ def _costs(seen: Seen) -> list[str]:
         f"answered a second {len(seen.every) / seen.seconds:.1f}",
         f"errors {told or 0}",
         f"processors busy {sum(seen.used.values()) / seen.seconds:.2f} ({busy})",
+        f"processors busy for others on this machine {seen.elsewhere / seen.seconds:.2f}",
         f"web memory MB, first half and second {first:.0f}, {second:.0f}",
         f"web descriptors at most {max(seen.files[:half])}, {max(seen.files[half:])}",
         f"passages without a vector, before and after {seen.backlog[0]}, {seen.backlog[1]}",

@@ -56,6 +56,13 @@ class Usage:
         self._used[pid] = (int(fields[11]) + int(fields[12])) / _TICK
 
 
+def machine_busy_seconds() -> float:
+    """Processor seconds that this machine has worked since it started, whoever for."""
+    line = Path("/proc/stat").read_text().splitlines()[0].split()
+    user, nice, system, _, _, irq, soft_irq = (int(part) for part in line[1:8])
+    return (user + nice + system + irq + soft_irq) / _TICK
+
+
 def memory_mb(pids: list[int]) -> float:
     """Resident, of all together; what they share is counted in each."""
     return sum(int(_read(pid, "statm").split()[1] or 0) for pid in pids if _alive(pid)) * _PAGE_MB

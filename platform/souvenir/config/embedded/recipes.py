@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).resolve().parents[4]
 _OWNER_VARIABLE = "SOUVENIR_OWNER_DATABASE_URL"
 # One interpreter keeps one processor busy: a second one answers while the first is at work.
 _WEB_PROCESSES = str(min(2, os.cpu_count() or 1))
-_BULK_STANDS_BACK = 10  # niceness: whoever waits for an answer comes before what is embedded
+_BULK_STANDS_BACK = 19  # niceness: whoever waits for an answer comes before what is embedded
 _CELERY = ("--without-gossip", "--without-mingle", "--loglevel", "WARNING")
 
 
