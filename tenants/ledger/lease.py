@@ -49,6 +49,8 @@ class Pulse:
     stepped: float = field(default_factory=time.monotonic)  # when the last step began
     patience_seconds: float = 120.0  # without a step for longer, it hangs
     cut_after_seconds: float | None = None  # then the next step is left to another turn
+    done: int | None = None  # units, of work in one piece: told with the next beat
+    total: int | None = None
 
     @property
     def hangs(self) -> bool:
@@ -119,7 +121,7 @@ class Lease:
         self._write(total=total)
 
     def renew(self) -> None:
-        """Hold the job for another while. Nobody who follows it notices.
+        """Hold the job for another while. Whoever follows it hears of it if it tells how far it is.
 
         Raises:
             LeaseLost
@@ -129,7 +131,9 @@ class Lease:
             # First what a long step does not lock: the relay shall see that we live.
             rings.held(self.job_id, until=until)
         with tenant_scope(self.organization_id):
-            if not self._held().update(ring_at=until):
+            if self.pulse.done is not None:
+                self._write(ring_at=until, done=self.pulse.done, total=self.pulse.total)
+            elif not self._held().update(ring_at=until):
                 raise LeaseLost
 
     def charge(self, cost: Cost) -> None:

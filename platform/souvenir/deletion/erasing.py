@@ -52,16 +52,23 @@ def erase(lease: Lease) -> None:
         erasure = Erasure.objects.get(id=lease.subject_id)
         _remove_exports(lease, erasure)
         _forget_answers(erasure)
+        lease.expect(_steps_of(erasure))
     _STEPS[Target(erasure.target)](lease, erasure)
     with lease.step():
         _count(erasure.id, {"passage_vectors": remove_strays()})
-    with lease.step():
+    with lease.step(done=_steps_of(erasure)):
         erasure = Erasure.objects.select_for_update().get(id=lease.subject_id)
         erasure.finished_at = timezone.now()
         erasure.save(update_fields=["finished_at"])
         if erasure.target == Target.ORGANIZATION:
             mark_organization_erased(organization_id=lease.organization_id)
         lease.finish()
+
+
+def _steps_of(erasure: Erasure) -> int:
+    """How many steps a person who follows it sees: each table of a whole person, and the end."""
+    is_whole = erasure.target in (Target.PERSON, Target.ORGANIZATION)
+    return 1 + (len(ERASABLES) if is_whole else 0)
 
 
 def _count(erasure_id: UUID, counts: dict[str, int]) -> None:
@@ -209,8 +216,8 @@ def _remove_reach(lease: Lease, erasure: Erasure, reach: Reach) -> None:
         uploads = sum(remove_upload(id_) for id_ in imports.values_list("id", flat=True))
         _count(erasure.id, {"asset_files": sum(files), "upload_files": uploads})
     _remove_passages(lease, erasure, reach)
-    for erasable in ERASABLES:
-        with lease.step():
+    for number, erasable in enumerate(ERASABLES, start=1):
+        with lease.step(done=number):
             _count(erasure.id, {erasable.name: erasable.rows(reach).delete()[0]})
 
 

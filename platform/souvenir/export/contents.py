@@ -1,8 +1,8 @@
 """What goes into an archive, in which order. One consistent reading of the database."""
 
 import zlib
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, islice
 from typing import Any
 
 from django.db import connection
@@ -38,37 +38,60 @@ def begin_snapshot() -> None:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def write_contents(archive: ArchiveWriter, person: Person | None) -> dict[str, int]:
-    """Write everything of one person, or of the organization. Gives counts by kind.
+class Contents:
+    """Everything of one person, or of the organization, at one moment.
 
     Needs a tenant scope that began with `begin_snapshot`.
     """
-    leaving = Person.State.LEAVING  # their keys may be gone already
-    stores = Store.objects.select_related("person").exclude(person__state=leaving)
-    stores = stores.order_by(Collate("slug", "C"))
-    if person is not None:
-        stores = stores.filter(person_id=person.id)
-    slugs = {store.id: store.slug for store in stores}
-    sources = {source.id: source for source in Source.objects.filter(store_id__in=slugs)}
-    here = Q(store_id__in=slugs)
-    people = Person.objects.exclude(state=leaving).order_by(Collate("external_id", "C"))
-    if person is not None:
-        people = people.filter(id=person.id)
-    raws = RawObject.objects.filter(here).order_by(_BY_STORE, "id")
-    assets = Asset.objects.filter(here).order_by(_BY_STORE, "id")
-    counts = {
-        "people": archive.lines(rows.PEOPLE, map(_person, people)),
-        "stores": archive.lines(rows.STORES, map(_store, stores)),
-        "sources": archive.lines(rows.SOURCES, _sources(list(sources.values()), slugs)),
-        "imports": archive.lines(rows.IMPORTS, _imports(here, slugs, sources)),
-        "conversations": archive.lines(rows.CONVERSATIONS, _conversations(here, slugs, sources)),
-        "messages": archive.lines(rows.MESSAGES, _messages(here, slugs)),
-        "memories": archive.lines(rows.MEMORIES, _memories(here, slugs)),
-        "raw_objects": archive.lines(rows.RAW, _plain(raws.defer("body"), slugs)),
-        "assets": archive.lines(rows.ASSETS, _plain(assets, slugs)),
-    }
-    _write_bodies(archive, here)
-    return counts
+
+    def __init__(self, person: Person | None) -> None:
+        leaving = Person.State.LEAVING  # their keys may be gone already
+        stores = Store.objects.select_related("person").exclude(person__state=leaving)
+        stores = stores.order_by(Collate("slug", "C"))
+        if person is not None:
+            stores = stores.filter(person_id=person.id)
+        self._stores = stores
+        self._slugs = {store.id: store.slug for store in stores}
+        self._here = Q(store_id__in=self._slugs)
+        people = Person.objects.exclude(state=leaving).order_by(Collate("external_id", "C"))
+        self._people = people if person is None else people.filter(id=person.id)
+
+    def size(self) -> int:
+        """How many objects `write` will tell of. A few counts."""
+        memories = Memory.objects.filter(self._here, state=Memory.State.ACTIVE).count()
+        counted = (Conversation, Message, RawObject, Asset)
+        return memories + sum(
+            model._default_manager.filter(self._here).count() for model in counted
+        )
+
+    def write(self, archive: ArchiveWriter, *, told: Callable[[int], None]) -> dict[str, int]:
+        """Write all of it, and tell how many objects are written. Gives counts by kind."""
+        slugs, here = self._slugs, self._here
+        sources = {source.id: source for source in Source.objects.filter(store_id__in=slugs)}
+        raws = RawObject.objects.filter(here).order_by(_BY_STORE, "id")
+        assets = Asset.objects.filter(here).order_by(_BY_STORE, "id")
+        number = count(1)
+
+        def counted(lines: Iterable[Line]) -> Iterator[Line]:
+            for line in lines:
+                told(next(number))
+                yield line
+
+        counts = {
+            "people": archive.lines(rows.PEOPLE, map(_person, self._people)),
+            "stores": archive.lines(rows.STORES, map(_store, self._stores)),
+            "sources": archive.lines(rows.SOURCES, _sources(list(sources.values()), slugs)),
+            "imports": archive.lines(rows.IMPORTS, _imports(here, slugs, sources)),
+            "conversations": archive.lines(
+                rows.CONVERSATIONS, counted(_conversations(here, slugs, sources))
+            ),
+            "messages": archive.lines(rows.MESSAGES, counted(_messages(here, slugs))),
+            "memories": archive.lines(rows.MEMORIES, counted(_memories(here, slugs))),
+            "raw_objects": archive.lines(rows.RAW, counted(_plain(raws.defer("body"), slugs))),
+            "assets": archive.lines(rows.ASSETS, counted(_plain(assets, slugs))),
+        }
+        _write_bodies(archive, here)
+        return counts
 
 
 def _person(person: Person) -> Line:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 import souvenir
 from souvenir.core.jobs import Job as Kind
-from souvenir.export.contents import begin_snapshot, write_contents
+from souvenir.export.contents import Contents, begin_snapshot
 from souvenir.export.models import Export
 from souvenir.ingestion.archive_rows import text_of
 from souvenir.memories.models import Person
@@ -34,7 +35,7 @@ def request_export(*, person: Person | None) -> Export:
     check_jobs_quota()
     export = Export.objects.create(person_id=person.id if person else None)
     job = accept_job(
-        Kind.WRITE_EXPORT, subject_id=export.id, person_id=export.person_id, unit="files"
+        Kind.WRITE_EXPORT, subject_id=export.id, person_id=export.person_id, unit="objects"
     )
     export.job_id = job.id
     export.save(update_fields=["job_id"])
@@ -47,12 +48,12 @@ def write_export(lease: Lease) -> None:
     Raises:
         LeaseLost
     """
-    with lease.step(done=0, total=1):
+    with lease.step(done=0):
         export = Export.objects.select_related("person").get(id=lease.subject_id)
     draft = f"{export.id}-{lease.fence}"
     try:
         _write(lease, export, draft)
-        with lease.step(done=1):
+        with lease.step(done=lease.pulse.total, total=lease.pulse.total):
             _publish(export, draft)
             lease.finish()
     finally:
@@ -65,12 +66,14 @@ def _write(lease: Lease, export: Export, draft: str) -> None:
     lease.cannot_be_cut(because="a copy is of one moment of the database")
     with tenant_scope(lease.organization_id):
         begin_snapshot()
+        contents = Contents(export.person)
+        lease.pulse.total = contents.size()
         subjects = [export.person_id or export.tenant_id]
         with (
             objects.writing(EXPORTS, draft, sealed_for=subjects) as stream,
             writing_archive(stream) as archive,
         ):
-            counts = write_contents(archive, export.person)
+            counts = contents.write(archive, told=partial(_tell, lease))
             archive.close(
                 {
                     "scope": "person" if export.person else "organization",
@@ -79,6 +82,11 @@ def _write(lease: Lease, export: Export, draft: str) -> None:
                     "counts": counts,
                 }
             )
+
+
+def _tell(lease: Lease, written: int) -> None:
+    """The next beat writes it down: the snapshot's own transaction is open until the end."""
+    lease.pulse.done = written
 
 
 def _publish(export: Export, draft: str) -> None:

@@ -44,8 +44,9 @@ _REFERENCES = {
 }
 
 
-def check_lines(archive: ArchiveReader, *, for_one_person: bool) -> None:
-    """Refuse an archive of which any line is not one that Souvenir writes.
+def check_lines(archive: ArchiveReader, *, for_one_person: bool) -> int:
+    """Refuse an archive of which any line is not one that Souvenir writes. Gives how many there
+    are, but for the names.
 
     Raises:
         AlteredArchive: names the file.
@@ -54,14 +55,17 @@ def check_lines(archive: ArchiveReader, *, for_one_person: bool) -> None:
     known = _Known(archive)
     if for_one_person and (len(known.people) != 1 or set(known.stores.values()) != known.people):
         raise ArchiveOfSeveral(count=len(known.people))
+    count = 0
     for path, model in _KINDS.items():
         with _blaming(path):
             for line in archive.lines(path):
+                count += 1
                 rows.values_of(model, line)
                 known.check(path, line)
                 if path in {rows.RAW, rows.ASSETS}:
                     folder = path.removesuffix(".jsonl")
                     _require(archive.digests[f"{folder}/{line['sha256']}"] == line["sha256"])
+    return count
 
 
 class _Known:

@@ -67,7 +67,9 @@ def restore_archive(
     """
     lease.cannot_be_cut(because="an archive is verified whole before its first row is written")
     with reading_archive(upload) as archive:
-        check_lines(archive, for_one_person=person is not None)
+        total = check_lines(archive, for_one_person=person is not None)
+        with lease.step(total=total):
+            pass  # from here on it is known how far it is
         restoring = _Restoring(lease, archive, person)
         for step in (
             restoring.names,
