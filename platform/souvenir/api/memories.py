@@ -98,7 +98,9 @@ def question_of(data: dict[str, Any], caller: Caller) -> Question:
             person=data.get("person"), store=data.get("store"), together=data.get("stores", ())
         )
     text, limit = data["query"], data.get("limit", 10)
-    return Question(text=text, store_ids=stores, limit=limit, only=filters_of(data))
+    when = {"asked_at": "asked_at", "timezone": "zone"}
+    asked = {field: data[name] for name, field in when.items() if name in data}
+    return Question(text=text, store_ids=stores, limit=limit, only=filters_of(data), **asked)
 
 
 def _statement(data: dict[str, Any], caller: Caller) -> Statement:
@@ -202,5 +204,6 @@ class Search(TenantView):
             "pending": answer.pending,
             "by_meaning": answer.by_meaning,
             "rerank": answer.rerank.value,
+            "time": answer.time,
         }
         return Response(_ANSWER_OUT.to_representation(out))

@@ -1,7 +1,9 @@
 """The shapes of memories, questions and answers as JSON."""
 
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from souvenir.ingestion.models import Trust
@@ -11,6 +13,7 @@ KINDS = (
     "fact", "preference", "instruction", "identity", "project", "goal", "skill", "relationship",
     "context",
 )  # fmt: skip
+_ZONES = available_timezones()
 TRUST = {level.label: int(level) for level in Trust}
 
 RERANK = [outcome.value for outcome in Rerank]
@@ -113,6 +116,17 @@ class FiltersIn(serializers.Serializer[Any]):
         required=False,
         help_text="At least: third-party (files, pages, tools), assistant, or the person's words.",
     )
+    asked_at = serializers.DateTimeField(
+        required=False, help_text='What "last week" in the question is relative to. Now, if absent.'
+    )
+    timezone = serializers.CharField(
+        required=False, help_text="Of whoever asks: America/Toronto, … Their midnight begins a day."
+    )
+
+    def validate_timezone(self, name: str) -> ZoneInfo:
+        if name not in _ZONES:
+            raise serializers.ValidationError(gettext("There is no time zone of this name."))
+        return ZoneInfo(name)
 
 
 class QuestionIn(FiltersIn):
@@ -145,8 +159,18 @@ class FoundOut(serializers.Serializer[Any]):
     occurred_at = serializers.DateTimeField(allow_null=True)
 
 
+class TimeOut(serializers.Serializer[Any]):
+    since = serializers.DateTimeField(allow_null=True, help_text="Inclusive; null: no beginning.")
+    until = serializers.DateTimeField(allow_null=True, help_text="Exclusive; null: no end.")
+    words = serializers.CharField(help_text="The words of the question that say so.")
+
+
 class AnswerOut(serializers.Serializer[Any]):
     results = FoundOut(many=True)
     pending = serializers.IntegerField(help_text="Passages that are still being embedded.")
     by_meaning = serializers.BooleanField(help_text="False: only words were compared.")
     rerank = serializers.ChoiceField(choices=RERANK, help_text=RERANK_MEANS)
+    time = TimeOut(
+        allow_null=True,
+        help_text="The time that the question speaks of: passages of then come sooner.",
+    )

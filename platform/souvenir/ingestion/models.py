@@ -132,6 +132,12 @@ class Passage(TenantScoped):
                 name="passage_to_embed",
             ),
             models.Index(fields=["tenant_id", "store"], include=["terms"], name="passage_lengths"),
+            models.Index(
+                fields=["tenant_id", "store", "occurred_at"],
+                include=["id"],
+                condition=models.Q(occurred_at__isnull=False),
+                name="passage_times",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,8 +17,11 @@ from souvenir.ingestion.terms import asked_terms, exact_terms
 from souvenir.memories.models import Conversation, MemoryVersion, Message
 from souvenir.search.beliefs import Belief, Model, Told, read_told
 from souvenir.search.nearest import nearest
+from souvenir.search.phrases import MOST_WITH_PHRASES, phrase_arms, phrases_of
 from souvenir.search.question_vectors import question_vectors
 from souvenir.search.questions import Filters, Question
+from souvenir.search.time_expressions import Understood
+from souvenir.search.timely import timely
 from tenants.isolation.scope import current_tenant
 from tenants.keyring.services import index_keys
 from tenants.sealed import opened
@@ -44,6 +47,7 @@ class Words:
     terms: list[int]
     weights: list[float]
     merged: bool = False  # a passage may have a word twice, as two terms of which one counts
+    phrases: tuple[list[int], ...] = ()  # of each phrase the numbers of its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,8 @@ class Sealed:
 
 def words_of(text: str, *, language: str) -> Words:
     """What to look for, under every index key in use. `language` as `languages` names it."""
-    words = [(found, 1.0) for found in asked_terms(text, language=language)]
+    asked = asked_terms(text, language=language)
+    words = [(found, 1.0) for found in asked]
     exact = sorted(exact_terms(text, is_question=True))
     words += [((term,), _EXACT_WEIGHT) for term in exact]
     rows = [
@@ -132,11 +137,14 @@ def words_of(text: str, *, language: str) -> Words:
         for number, (alternatives, weight) in enumerate(words)
         for term in alternatives
     ]
+    phrases = (asked_terms(phrase, language=language) for phrase in phrases_of(text))
+    numbers = [[asked.index(term) for term in phrase if term in asked] for phrase in phrases]
     return Words(
         tokens=[token for token, _, _ in rows],
         terms=[number for _, number, _ in rows],
         weights=[weight for _, _, weight in rows],
         merged=any(len(alternatives) > 1 for alternatives, _ in words),
+        phrases=tuple(phrase for phrase in numbers if phrase),
     )
 
 
@@ -150,20 +158,32 @@ def vector_of(text: str, model: Model) -> str | None:
 
 
 def hybrid_statement(
-    question: Question, *, belief: Belief, vector: str | None, words: Words
+    question: Question,
+    *,
+    belief: Belief,
+    vector: str | None,
+    words: Words,
+    time: Understood | None = None,
 ) -> Statement:
     """What is asked of the database. `vector` is as PostgreSQL reads it; None: only words count."""
     condition, values = _filter(question.only)
     narrow = _NARROW.format(condition=condition) if condition else ""
     near, places = nearest(question.store_ids, belief, narrow=narrow, by_meaning=vector is not None)
+    buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
+    asked_of = timely(time, narrow=narrow, buckets=buckets, by_meaning=vector is not None)
     sql = _HYBRID.format(
         narrow=narrow,
         nearest=near,
-        buckets=", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()})),
+        buckets=buckets,
+        more=asked_of.arm + phrase_arms(len(words.phrases), narrow=narrow),
+        dated=asked_of.dated,
+        timely_share=asked_of.share,
         **(_MERGED if words.merged else _AS_THEY_ARE),
     )
     unrelated, same = _nearness_range(belief.model)
     pool = max(_LEAST_POOL, _POOL_PER_RESULT * question.limit)
+    if words.phrases:  # only an opened text shows whether it has a phrase as it is written
+        pool += MOST_WITH_PHRASES
     parameters: dict[str, Any] = {
         "tenant": current_tenant(),
         "stores": question.store_ids,
@@ -177,7 +197,8 @@ def hybrid_statement(
         "same": same,
         "pool": pool,
     }
-    return Statement(sql, parameters | places | values)
+    quoted = {f"phrase_{place}": numbers for place, numbers in enumerate(words.phrases)}
+    return Statement(sql, parameters | places | values | asked_of.parameters | quoted)
 
 
 def _nearness_range(model: Model) -> tuple[float, float]:

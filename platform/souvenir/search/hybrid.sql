@@ -46,7 +46,7 @@ WITH scope AS MATERIALIZED (
     FROM hit v JOIN frequency f ON f.term = v.term CROSS JOIN scope s {narrow}
     GROUP BY v.passage_id ORDER BY bm25 DESC LIMIT %(candidates)s
 ), candidate AS MATERIALIZED (
-    SELECT passage_id FROM dense UNION SELECT passage_id FROM lexical
+    SELECT passage_id FROM dense UNION SELECT passage_id FROM lexical {more}
 ), scored AS MATERIALIZED (
     SELECT c.passage_id, l.bm25, v.similarity
     FROM candidate c
@@ -76,10 +76,13 @@ WITH scope AS MATERIALIZED (
     WHERE x.bm25 IS NOT NULL OR %(dense_weight)s > 0
 ), pool AS MATERIALIZED (
     -- Enough of them that nothing is lost to what ranking.py decides. The highest score that each
-    -- can get there by itself decides who is in: conversations lift only what is in the pool.
-    SELECT *, %(dense_weight)s * coalesce(nearness ^ 4, words)
-              + (1 - %(dense_weight)s) * greatest(words, coalesce(nearness, 0) - 0.15) AS bound
-    FROM weighed ORDER BY bound DESC, passage_id LIMIT %(pool)s
+    -- can get there by itself decides who is in: conversations lift only what is in the pool, and the
+    -- prior for what is recent (priors.py) may be the same for all. Who is of the time that is asked
+    -- about is looked up.
+    SELECT w.*, %(dense_weight)s * coalesce(nearness ^ 4, words)
+              + (1 - %(dense_weight)s) * greatest(words, coalesce(nearness, 0) - 0.15)
+              {timely_share} AS bound
+    FROM weighed w {dated} ORDER BY bound DESC, passage_id LIMIT %(pool)s
 ), truth AS MATERIALIZED (
     -- What this statement took for granted, as it is: beliefs.py.
     SELECT jsonb_build_object(

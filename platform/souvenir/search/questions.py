@@ -1,8 +1,10 @@
 """What can be asked."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from uuid import UUID
+
+from django.utils import timezone
 
 # Of meaning against words: what did best on every set of questions (docs/benchmarks.md).
 DENSE_WEIGHT = 0.77
@@ -29,4 +31,6 @@ class Question:
     store_ids: list[UUID]
     limit: int = 10
     only: Filters = field(default_factory=Filters)
+    asked_at: datetime = field(default_factory=timezone.now)  # what "last week" is relative to
+    zone: tzinfo = field(default_factory=timezone.get_default_timezone)  # of who asks
     dense_weight: float = DENSE_WEIGHT  # 0: words alone, 1: meaning alone

@@ -5,8 +5,8 @@ Pure, but for the texts that candidates open when they are read.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from uuid import UUID
 
@@ -20,15 +20,42 @@ _MOST_OF_A_SOURCE = 0.6  # of an answer: no conversation fills it while others h
 
 
 @dataclass(frozen=True, slots=True)
+class Besides:
+    """What counts besides meaning and words."""
+
+    # What a candidate gets for its time (priors.py), and how many of the question's phrases a text
+    # has (phrases.py); None: nothing.
+    prior: Callable[[Candidate], float] | None = None
+    phrases: Callable[[str], int] | None = None
+
+
+_NOTHING = Besides()
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """A candidate and its score, between 0 and 1."""
 
     candidate: Candidate
     score: float
+    phrases: int = 0  # how many of the question's phrases it has, as they are written
 
 
-def ranked(candidates: Iterable[Candidate], *, language: str, dense_weight: float) -> list[Ranked]:
-    """All of them, best first; equals in a fixed order.
+def _counted(item: Ranked, besides: Besides) -> Ranked:
+    """An item with what counts besides."""
+    prior = besides.prior(item.candidate) if besides.prior else 0.0
+    phrases = besides.phrases(item.candidate.text) if besides.phrases else 0
+    return replace(item, score=min(1.0, item.score + prior), phrases=phrases)
+
+
+def ranked(
+    candidates: Iterable[Candidate],
+    *,
+    language: str,
+    dense_weight: float,
+    besides: Besides = _NOTHING,
+) -> list[Ranked]:
+    """All of them: what has most of the question's phrases first, then by score, in a fixed order.
 
     The mix decides which comes first. For the others it counts too how well the best of what their
     conversations say besides fits: where a talk is about the question, more of it answers.
@@ -37,10 +64,12 @@ def ranked(candidates: Iterable[Candidate], *, language: str, dense_weight: floa
         language: of the question; "" if it is not known.
         dense_weight: of meaning against words, 0 to 1.
     """
-    found = _sorted(Ranked(c, mixed(c, language, dense_weight)) for c in candidates)
+    found = _sorted(
+        _counted(Ranked(c, mixed(c, language, dense_weight)), besides) for c in candidates
+    )
     others = _sorted(_lifted(found)[1:])
     best = max((item.score for item in [*found[:1], *others[:1]]), default=0.0)
-    return [*(Ranked(item.candidate, best) for item in found[:1]), *others]
+    return [*(replace(item, score=best) for item in found[:1]), *others]
 
 
 def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
@@ -62,7 +91,7 @@ def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
 
 
 def _sorted(items: Iterable[Ranked]) -> list[Ranked]:
-    return sorted(items, key=lambda item: (-item.score, item.candidate.passage_id))
+    return sorted(items, key=lambda item: (-item.phrases, -item.score, item.candidate.passage_id))
 
 
 def _lifted(items: Sequence[Ranked]) -> list[Ranked]:
@@ -77,15 +106,15 @@ def _lifted(items: Sequence[Ranked]) -> list[Ranked]:
         best = list(islice(said.items(), _LIFTED_BY + 1))
         besides = [score for message, score in best if message != item.candidate.message_id]
         lift = _LIFT * sum(besides[:_LIFTED_BY]) / _LIFTED_BY
-        found.append(Ranked(item.candidate, min(1.0, item.score + lift)))
+        found.append(replace(item, score=min(1.0, item.score + lift)))
     return found
 
 
 def answers(items: list[Ranked], *, limit: int) -> list[Ranked]:
     """The first `limit` of them, each text once, and no source more often than its share.
 
-    What a source has beyond its share comes last, if there is room: an answer is never shorter for
-    it.
+    What has a phrase of the question keeps its place. What a source has else beyond its share comes
+    last, if there is room: an answer is never shorter for it.
     """
     share = max(1, round(limit * _MOST_OF_A_SOURCE))
     chosen: list[Ranked] = []
@@ -94,7 +123,8 @@ def answers(items: list[Ranked], *, limit: int) -> list[Ranked]:
     for item in _folded(items):
         source = item.candidate.conversation_id or item.candidate.memory_id
         counts[source] += 1
-        (chosen if counts[source] <= share else held_back).append(item)
+        keeps_its_place = counts[source] <= share or item.phrases > 0
+        (chosen if keeps_its_place else held_back).append(item)
         if len(chosen) == limit:
             return chosen
     return (chosen + held_back)[:limit]

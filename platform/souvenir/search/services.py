@@ -9,9 +9,12 @@ from souvenir.ingestion.languages import language_of
 from souvenir.search.beliefs import Belief, Beliefs
 from souvenir.search.candidates import candidates, hybrid_statement, vector_of, words_of
 from souvenir.search.errors import QuestionEmpty
+from souvenir.search.phrases import phrases_in, phrases_of
+from souvenir.search.priors import prior_of_time
 from souvenir.search.questions import Question
-from souvenir.search.ranking import Ranked, answers, ranked
+from souvenir.search.ranking import Besides, Ranked, answers, ranked
 from souvenir.search.rerank import Rerank, configured_reranker, open_texts, process_pause, reranked
+from souvenir.search.time_expressions import Understood, time_in
 from tenants.isolation.scope import current_tenant, has_transaction, tenant_scope
 
 _MAX_QUESTION = 8_000  # characters looked at
@@ -54,6 +57,7 @@ class Answer:
     results: list[Found]
     pending: int
     by_meaning: bool  # False: the embedder did not answer, and only words were compared
+    time: Understood | None  # what the question says of when; passages of then come sooner
     rerank: Rerank = Rerank.OFF
 
 
@@ -64,6 +68,7 @@ class Ranking:
     items: list[Ranked]
     pending: int
     by_meaning: bool
+    time: Understood | None
     rerank: Rerank = Rerank.OFF
 
 
@@ -79,7 +84,13 @@ def search(question: Question) -> Answer:
     found = looked_over(question)
     with tenant_scope(current_tenant()):  # texts are opened now
         results = [_found(item) for item in answers(found.items, limit=question.limit)]
-    return Answer(results, found.pending, by_meaning=found.by_meaning, rerank=found.rerank)
+    return Answer(
+        results=results,
+        pending=found.pending,
+        by_meaning=found.by_meaning,
+        time=found.time,
+        rerank=found.rerank,
+    )
 
 
 def looked_over(question: Question) -> Ranking:
@@ -127,12 +138,14 @@ def _ask(question: Question, text: str, belief: Belief) -> tuple[Ranking, Belief
     # The tokens first: they look whether keys were destroyed, which ends cached vectors too.
     words = words_of(text, language=language)
     vector = vector_of(text, belief.model)
-    statement = hybrid_statement(question, belief=belief, vector=vector, words=words)
+    time = time_in(text, asked_at=question.asked_at, zone=question.zone)
+    statement = hybrid_statement(question, belief=belief, vector=vector, words=words, time=time)
     found, told = candidates(statement)
     by_meaning = vector is not None
     weight = question.dense_weight if by_meaning else 0.0
-    best = ranked(found, language=language, dense_weight=weight)
-    return Ranking(best, pending=told.pending, by_meaning=by_meaning), told.belief
+    besides = Besides(prior_of_time(question.asked_at, time), phrases_in(phrases_of(text)))
+    best = ranked(found, language=language, dense_weight=weight, besides=besides)
+    return Ranking(best, told.pending, by_meaning, time), told.belief
 
 
 def _found(item: Ranked) -> Found:

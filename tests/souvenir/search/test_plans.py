@@ -30,6 +30,7 @@ from tests.vectors import fill_store_with, some_vectors
 Node = dict[str, Any]
 _SIZES = (10, 1_000, 6_000)
 _TOKENS_EACH = 2
+_ASKED = "Où est la bouilloire bleue de Nadine?"
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,11 @@ def _fill(store_id: UUID, count: int) -> None:
     )
 
 
-def _plan(sized: Sized, **options: Any) -> list[Node]:
+def _plan(sized: Sized, *, asked: str = _ASKED, **options: Any) -> list[Node]:
     """Every node of the plan of a question to the store."""
     with tenant_scope(sized.tenant.id):
         with CaptureQueriesContext(connection) as queries:
-            search(Question("Où est la bouilloire bleue de Nadine?", [sized.store_id], **options))
+            search(Question(asked, [sized.store_id], **options))
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (FORMAT JSON) {queries[-1]['sql']}")
             (answer,) = cursor.fetchone()
@@ -127,6 +128,11 @@ def test_a_filter_looks_up_passages_by_their_whole_keys(sized: Sized) -> None:
     assert looked_up
     conditions = [node.get("Index Cond", node.get("Recheck Cond", "")) for node in looked_up]
     assert all("id =" in str(condition) for condition in conditions)
+
+
+@pytest.mark.parametrize("when", ["hier", "en 2024", "« bleue de Nadine »"])
+def test_a_time_or_a_phrase_is_looked_up_by_indexes_too(sized: Sized, when: str) -> None:
+    _check(_plan(sized, asked=f"Où est la bouilloire, {when}?"))
 
 
 def test_a_large_store_is_asked_by_its_graph_and_the_rest_exactly(acme: Tenant) -> None:
