@@ -38,6 +38,7 @@ from tenants.ledger.items import items_set_aside, work_items
 from tenants.models import JobItem
 
 _CHUNK_BYTES = 1024 * 1024
+_LARGE_BYTES = 5 * 1024 * 1024
 _PLACES = 5  # of what was set aside, in the report
 
 
@@ -75,7 +76,7 @@ def _import_export(lease: Lease, record: Import, upload: StoredFile) -> bool:
     with lease.step():
         of_this = Import.objects.filter(id=record.id).values("source_id")
         source = Source.objects.select_related("store").get(id__in=of_this)
-    keeping = _Keeping(record, source, upload)
+    keeping = _Keeping(lease, record, source, upload)
     if not work_items(lease, keeping.keep, set_aside=keeping.keep_raw):
         return False
     with lease.step():
@@ -102,7 +103,8 @@ def _report(record: Import, left: list[JobItem], places: list[str]) -> dict[str,
 class _Keeping:
     """What an import keeps, one item of its job at a time."""
 
-    def __init__(self, record: Import, source: Source, upload: StoredFile) -> None:
+    def __init__(self, lease: Lease, record: Import, source: Source, upload: StoredFile) -> None:
+        self._lease = lease
         self._record = record
         self._source = source
         self._upload = upload
@@ -148,6 +150,8 @@ class _Keeping:
         if raw is not None and (raw.conversation_id or not taken.codec):
             return raw.size_bytes
         raw = raw or self._new(taken)
+        if len(taken.raw.body) > _LARGE_BYTES:
+            self._lease.cannot_be_cut(because="a conversation is kept in one transaction")
         if (document := taken.conversation()) is not None:
             kept = keep_conversation(
                 source=self._source, document=document, import_id=self._record.id

@@ -18,6 +18,7 @@ from tenants.ledger.items import Part, plan_items
 
 ASSET_ITEMS = "assets"  # the name of items that are files which came along; others name a place
 _UNIT_ASSETS = 10
+_LARGE_BYTES = 500_000_000  # below, finding the place takes seconds
 
 
 def read_on_and_plan(lease: Lease, record: Import, store: Store, upload: StoredFile) -> bool:
@@ -29,6 +30,8 @@ def read_on_and_plan(lease: Lease, record: Import, store: Store, upload: StoredF
         Invalid: the upload cannot be used.
         LeaseLost
     """
+    if record.size_bytes > _LARGE_BYTES:
+        lease.cannot_be_cut(because="a packed file is unpacked up to where the reading goes on")
     draft = f"{record.id}-{record.stretches}-{lease.fence}"
     clock = TurnClock(lease)
     with lease.step():
