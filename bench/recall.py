@@ -17,7 +17,14 @@ from bench import own_souvenir  # first: it starts what the models stand on
 from bench.recall_mem0 import MEM0, Peer, answers_of_mem0
 from bench.recall_metrics import BUDGETED, RANKED, means, scores
 from bench.recall_sets import QuestionSet, demonstration, locomo, piaf
-from bench.recall_ways import SOUVENIR, Answers, answers_of_search, bring_in
+from bench.recall_ways import (
+    CONTEXT,
+    SOUVENIR,
+    Answers,
+    answers_of_context,
+    answers_of_search,
+    bring_in,
+)
 from bench.vector_cache import CachedEmbedder, VectorCache
 from souvenir.embedding.registry import EMBEDDERS
 
@@ -33,7 +40,7 @@ def main() -> None:
     if options.mem0_python:
         peer = Peer(options.mem0_python, own_souvenir.another_database("mem0"), embedder)
     for title, sets, budgets in _sets(options):
-        _print(title, measured(sets, peer), budgets=budgets)
+        _print(title, measured(sets, peer, blocks=budgets and options.blocks), budgets=budgets)
 
 
 def _options() -> argparse.Namespace:
@@ -42,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--locomo", type=Path, help="locomo10.json, or a part of it")
     parser.add_argument("--piaf", type=Path, nargs="+", help="files in SQuAD's form")
     parser.add_argument("--mem0-python", type=Path, help="a Python that has mem0ai (mem0_peer.py)")
+    parser.add_argument("--blocks", action="store_true", help="also make each block for a prompt")
     return parser.parse_args()
 
 
@@ -55,7 +63,7 @@ def _sets(options: argparse.Namespace) -> list[tuple[str, list[QuestionSet], boo
     return [*found, ("The demonstration, question → text", [demonstration()], False)]
 
 
-def measured(sets: Sequence[QuestionSet], peer: Peer | None) -> _Rows:
+def measured(sets: Sequence[QuestionSet], peer: Peer | None, *, blocks: bool) -> _Rows:
     """What each way of answering got for each question."""
     rows: _Rows = defaultdict(lambda: defaultdict(list))
     stored = [bring_in(one) for one in sets]
@@ -63,6 +71,9 @@ def measured(sets: Sequence[QuestionSet], peer: Peer | None) -> _Rows:
     if peer:
         for found, theirs in zip(answers, answers_of_mem0(stored, peer), strict=True):
             found[MEM0] = theirs
+    if blocks:
+        for found, brought in zip(answers, stored, strict=True):
+            found[CONTEXT] = answers_of_context(brought)
     for one, found in zip(sets, answers, strict=True):
         for way, answered in found.items():
             for question, answer in zip(one.questions, answered, strict=True):
@@ -74,12 +85,14 @@ def _print(title: str, rows: _Rows, *, budgets: bool) -> None:
     groups = sorted(rows[SOUVENIR])
     count = sum(len(rows[SOUVENIR][group]) for group in groups)
     print(f"\n**{title}**: {count} questions\n")
-    _table("all", {way: _flat(by_group) for way, by_group in rows.items()}, RANKED)
+    flat = {way: _flat(by_group) for way, by_group in rows.items()}
     if budgets:
-        _table("tokens", {way: _flat(by_group) for way, by_group in rows.items()}, BUDGETED)
+        _table("tokens", flat, BUDGETED)
+    ranked = {way: by_group for way, by_group in rows.items() if way != CONTEXT}
+    _table("all", {way: flat[way] for way in ranked}, RANKED)
     if len(groups) > 1:
         for group in groups:
-            _table(group, {way: by_group[group] for way, by_group in rows.items()}, RANKED)
+            _table(group, {way: by_group[group] for way, by_group in ranked.items()}, RANKED)
 
 
 def _flat(by_group: dict[str, list[_Row]]) -> list[_Row]:

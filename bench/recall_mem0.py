@@ -51,8 +51,11 @@ def answers_of_mem0(stored: Sequence[Stored], peer: Peer) -> list[list[Answered]
         {"sets": sets, "limits": [SHOWN, LONG], "dimensions": peer.embedder.dimensions}, peer
     )
     return [
-        [Answered(*([known[place] for place in places] for places in asked)) for asked in answers]
-        for known, answers in zip(results, told, strict=True)
+        [
+            Answered([known[place] for place in shown], [known[place] for place in long])
+            for shown, long in asked
+        ]
+        for known, asked in zip(results, told, strict=True)
     ]
 
 

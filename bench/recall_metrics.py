@@ -1,7 +1,7 @@
 """What is counted of an answer, without a judge: where the evidence stands in the ranking."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log2
 
 BUDGETS = (1_000, 2_000, 4_000)  # tokens of a context
@@ -21,10 +21,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Answered:
-    """Best first: the ten that are shown, and as many as a context can take."""
+    """Best first: the ten that are shown, and as many as a context can take.
+
+    `blocks`: units by budget, where a context was made; else `long` is cut where it is full.
+    """
 
     first: Sequence[Result]
     long: Sequence[Result]
+    blocks: Mapping[int, set[str]] = field(default_factory=dict)
 
 
 def scores(answered: Answered, evidence: frozenset[str]) -> dict[str, float]:
@@ -41,7 +45,7 @@ def scores(answered: Answered, evidence: frozenset[str]) -> dict[str, float]:
     counted["NDCG@10"] = gain / best
     counted["MRR@10"] = next((1 / (place + 1) for place, hit in enumerate(found) if hit), 0.0)
     for budget in BUDGETS:
-        within = _within(answered.long, budget)
+        within = answered.blocks.get(budget) or _within(answered.long, budget)
         counted[f"any {budget // 1_000}k"] = float(not within.isdisjoint(evidence))
         counted[f"all {budget // 1_000}k"] = float(within >= evidence)
     return counted

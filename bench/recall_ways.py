@@ -4,19 +4,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from bench.recall_metrics import Answered, Result
+from bench.recall_metrics import BUDGETS, Answered, Result
 from bench.recall_sets import QuestionSet
 from souvenir.core.jobs import Job
 from souvenir.embedding.local import local_embedder
 from souvenir.memories.models import Message
 from souvenir.memories.selectors import get_person, personal_store
+from souvenir.search.context import context
 from souvenir.search.questions import Question
 from souvenir.search.services import Found, search
 from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant, import_bytes, make_tenant, run_jobs
 
 SOUVENIR, MEANING, WORDS = "Souvenir", "vectors alone", "BM25 alone"
-FUSED = "RRF of these two"
+FUSED, CONTEXT = "RRF of these two", "Souvenir, its block for a prompt"
 _RRF_K = 60
 SHOWN = 10
 LONG = 200  # results: more than the largest context takes
@@ -64,6 +65,21 @@ def answers_of_search(stored: Stored) -> Answers:
         ]
         for name, results in zip((MEANING, WORDS, FUSED), [*halves, _fused(halves)], strict=True):
             found[name].append(Answered(results, results))
+    return found
+
+
+def answers_of_context(stored: Stored) -> list[Answered]:
+    """Each question: what stands in the block for a prompt, dates, titles and marks counted too."""
+    with tenant_scope(stored.tenant.id):
+        store = personal_store(person=get_person(external_id="alice"))
+    found = []
+    for asked in stored.asked.questions:
+        blocks = {}
+        for budget in BUDGETS:
+            with tenant_scope(stored.tenant.id):
+                items = context(Question(asked.text, [store.id]), budget=budget).items
+            blocks[budget] = {stored.keys[item.message_id] for item in items}
+        found.append(Answered([], [], blocks))
     return found
 
 
