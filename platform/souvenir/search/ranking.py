@@ -16,6 +16,7 @@ _WORD = re.compile(r"\w+")
 _NEAR_WITHOUT_WORDS = 0.15  # up to here, what is near has hardly a word of the question
 _LIFT = 0.3  # how much it counts that the same conversation says something else that fits
 _LIFTED_BY = 2  # other messages
+_FURTHER_PASSAGE = 0.8  # of its score is left to each further passage of the same message
 _MOST_OF_A_SOURCE = 0.6  # of an answer: no conversation fills it while others have something too
 
 
@@ -95,18 +96,25 @@ def _sorted(items: Iterable[Ranked]) -> list[Ranked]:
 
 
 def _lifted(items: Sequence[Ranked]) -> list[Ranked]:
-    """The items, best first, in the same order, with what their conversations say besides."""
+    """The items, best first, in the same order, with what their conversations say besides.
+
+    A further passage of a message that is there already has to be clearly better than another's.
+    """
     talks: defaultdict[UUID | None, dict[UUID | None, float]] = defaultdict(dict)
     for item in items:
         if talk := item.candidate.conversation_id:
             talks[talk].setdefault(item.candidate.message_id, item.score)
     found = []
+    before: Counter[UUID | None] = Counter()  # passages of the same message, or memory
     for item in items:
+        record = item.candidate.message_id or item.candidate.memory_id
         said = talks.get(item.candidate.conversation_id, {})
         best = list(islice(said.items(), _LIFTED_BY + 1))
         besides = [score for message, score in best if message != item.candidate.message_id]
         lift = _LIFT * sum(besides[:_LIFTED_BY]) / _LIFTED_BY
-        found.append(replace(item, score=min(1.0, item.score + lift)))
+        score = (item.score + lift) * _FURTHER_PASSAGE ** before[record]
+        found.append(replace(item, score=min(1.0, score)))
+        before[record] += 1
     return found
 
 

@@ -48,6 +48,14 @@ def test_what_a_message_says_itself_does_not_lift_it() -> None:
     assert found.index(alone.passage_id) < found.index(other.passage_id)
 
 
+def test_a_further_passage_of_a_message_gives_way_to_another_message() -> None:
+    best = a_candidate(talk=uuid4(), nearness=0.9)
+    further = replace(best, passage_id=uuid4(), nearness=0.7)
+    other = a_candidate(talk=uuid4(), nearness=0.68)
+
+    assert order(best, further, other) == [best.passage_id, other.passage_id, further.passage_id]
+
+
 def test_what_fits_best_by_itself_stays_first_with_the_highest_score() -> None:
     talk = uuid4()
     best = a_candidate(nearness=0.8)
