@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.core.management import call_command
 
 from bench.search_data import PEOPLE, Loader, Server, Store, Vectors, strangers
 from souvenir.memories.selectors import personal_store
@@ -34,7 +33,6 @@ def build(
     ask: Callable[[dict[str, Any]], float],
 ) -> dict[str, Any]:
     """Make the data; on the way, `ask` the fixed store at each size of the table."""
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
     tenant = make_tenant()
     vectors, stores, people = Vectors(3), {}, {**PEOPLE, LARGE: large}
     with tenant_scope(tenant.id):
@@ -92,10 +90,9 @@ def _parts(mine: list[Store], rest: list[Store]) -> list[tuple[bool, list[Store]
 
 def keep(folder: Path, loader: Loader) -> None:
     """Write down what was loaded of the stores that are asked."""
-    for name, rows in loader.kept.items():
-        ids = np.frombuffer(b"".join(id_.bytes for id_, _ in rows), np.uint8).reshape(-1, 16)
-        np.save(folder / f"{name}.ids.npy", ids)
-        np.save(folder / f"{name}.vectors.npy", np.stack([vector for _, vector in rows]))
+    for name, parts in loader.kept.items():
+        np.save(folder / f"{name}.ids.npy", np.concatenate([ids for ids, _ in parts]))
+        np.save(folder / f"{name}.vectors.npy", np.concatenate([rows for _, rows in parts]))
 
 
 def _settle(server: Server) -> None:

@@ -7,7 +7,9 @@ order of life: some passages of one store, then some of another.
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +17,18 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
-from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
+from bench.search_rows import Column, ids_in_order, packed, uuids
 from souvenir.config.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from souvenir.config.embedded.roles import Cluster, Passwords, bootstrap, new_passwords
 
 DATABASE = "bench"
 PEOPLE = {"100": 100, "1k": 1_000, "5k": 5_000, "10k": 10_000, "50k": 50_000}
-TOGETHER = 25  # passages of one store that come one after the other
-TOKENS_MEAN, VOCABULARY = 20, 30_000
+TOGETHER = 5  # passages of one store that come one after the other: what is said, and the answer
+AT_ONCE = 50_000  # passages that are made and stored together
+MODEL = 2  # the one that serves in a new installation
+TOKENS_MEAN, VOCABULARY, ONCE = 20, 30_000, 4  # frequencies are in quarters
 _DIMENSIONS, _TOPICS = 384, 4_000
 
 
@@ -40,9 +44,15 @@ class Vectors:
 
     def some(self, count: int, *, of: np.ndarray) -> np.ndarray:
         """float32, shape (count, 384), unit length."""
-        noise = self._random.standard_normal((count, _DIMENSIONS)).astype(np.float32)
-        about = self._topics[self._random.choice(of, size=count)]
-        rows = self._lean + (about + 0.6 * noise) * self._strength * 1.5
+        return self.about(self._random.choice(of, size=count))
+
+    def about(self, topics: np.ndarray) -> np.ndarray:
+        """One for each topic: float32, shape (len(topics), 384), unit length."""
+        rows = self._random.standard_normal((len(topics), _DIMENSIONS), dtype=np.float32)
+        rows *= 0.6
+        rows += self._topics[topics]
+        rows *= self._strength * np.float32(1.5)
+        rows += self._lean
         return _unit(rows)
 
     def topics(self, count: int) -> np.ndarray:
@@ -70,12 +80,18 @@ class Server:
 
     def superuser(self) -> psycopg.Connection[Any]:
         """Past row-level security, to load and to look at sizes."""
-        dsn = self.server.address.dsn(
+        connection = psycopg.connect(self.past_url, autocommit=True)
+        register_vector(connection)
+        # As the run-time role: parameters are seen by the planner.
+        connection.execute("SET plan_cache_mode = force_custom_plan")
+        return connection
+
+    @property
+    def past_url(self) -> str:
+        """Where one is past row-level security."""
+        return self.server.address.dsn(
             user=SUPERUSER, password=self.passwords.superuser, database=DATABASE
         )
-        connection = psycopg.connect(dsn, autocommit=True)
-        register_vector(connection)
-        return connection
 
 
 def start(folder: Path, *, shared_buffers: str) -> Server:
@@ -111,8 +127,22 @@ class Store:
     id: UUID
     passages: int
     topics: np.ndarray
-    memory_id: UUID | None = None
+    memory_id: UUID
     kept: str = ""  # its name, if its vectors are kept beside the database
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some passages as arrays: whose each is, its id and its vector, and its words.
+
+    `words`: int64, shape (any, 2): the number of the passage, and the token.
+    """
+
+    stores: list[Store]
+    of: np.ndarray  # place in `stores`
+    ids: np.ndarray  # uint8, shape (passages, 16)
+    vectors: np.ndarray  # float16, shape (passages, 384)
+    words: np.ndarray
 
 
 class Loader:
@@ -124,87 +154,123 @@ class Loader:
         self._connection.execute("SET session_replication_role = replica")
         self._random = np.random.default_rng(seed)
         self._vectors = Vectors(seed)
-        self._needed = dict(
-            self._connection.execute(
-                "SELECT attname, typname FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid"
-                " WHERE attrelid = 'ingestion_passage'::regclass AND attnum > 0"
-                " AND NOT attisdropped AND attnotnull"
-            ).fetchall()
-        )
-        self.kept: dict[str, list[tuple[UUID, np.ndarray]]] = {}
+        self._needed = self._types("ingestion_passage", " AND attnotnull")
+        self._next_ms = time.time_ns() // 1_000_000
+        self.kept: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def load(self, stores: list[Store]) -> None:
-        """All passages of some stores, mixed."""
-        turns = [
-            (store, min(TOGETHER, store.passages - at))
-            for store in stores
-            for at in range(0, store.passages, TOGETHER)
-        ]
-        order = self._random.permutation(len(turns))
-        for begin in range(0, len(order), 2_000):
-            self._load_some([turns[place] for place in order[begin : begin + 2_000]])
+        """All passages of some stores, mixed. While some are stored, the next are made."""
+        counts = np.array([store.passages for store in stores])
+        turns = np.repeat(np.arange(len(stores)), -(-counts // TOGETHER))
+        self._random.shuffle(turns)
+        left = counts.copy()
+        with ThreadPoolExecutor(1) as storing:
+            waiting = None
+            for begin in range(0, len(turns), AT_ONCE // TOGETHER):
+                rows = self._make(stores, turns[begin : begin + AT_ONCE // TOGETHER], left)
+                if waiting:
+                    waiting.result()
+                waiting = storing.submit(self.store, rows)
+            if waiting:
+                waiting.result()
 
-    def _load_some(self, turns: list[tuple[Store, int]]) -> None:
-        rows = []
-        for store, count in turns:
-            vectors = self._vectors.some(count, of=store.topics).astype(np.float16)
-            for vector in vectors:
-                id_ = UUID(bytes=self._random.bytes(16))
-                rows.append((store, id_, vector))
-                if store.kept:
-                    self.kept.setdefault(store.kept, []).append((id_, vector))
-        self._copy("ingestion_passage", list(self._needed_columns()), self._passages(rows))
+    def _make(self, stores: list[Store], turns: np.ndarray, left: np.ndarray) -> Rows:
+        of = []
+        for place in turns.tolist():
+            count = min(TOGETHER, int(left[place]))
+            left[place] -= count
+            of += [place] * count
+        return self.make(stores, np.array(of))
+
+    def make(self, stores: list[Store], of: np.ndarray) -> Rows:
+        """Passages of these stores in this order, stored nowhere yet, and kept where asked."""
+        count = len(of)
+        ids = ids_in_order(self._random, count, first_ms=self._next_ms)
+        self._next_ms += count
+        draws = self._random.integers(0, 2**31, count).tolist()
+        topics = np.array(
+            [
+                stores[place].topics[draw % len(stores[place].topics)]
+                for place, draw in zip(of.tolist(), draws, strict=True)
+            ]
+        )
+        vectors = self._vectors.about(topics).astype(np.float16)
+        for place in np.unique(of).tolist():
+            if stores[place].kept:
+                its = of == place
+                self.kept.setdefault(stores[place].kept, []).append((ids[its], vectors[its]))
+        return Rows(stores, of, ids, vectors, self._words(stores, of))
+
+    def _words(self, stores: list[Store], of: np.ndarray) -> np.ndarray:
+        terms = np.clip(self._random.lognormal(2.9, 0.5, len(of)), 2, 120).astype(np.int64)
+        passages = np.repeat(np.arange(len(of)), terms)
+        ranks = self._random.zipf(1.2, size=len(passages)) % VOCABULARY
+        passages, ranks = np.divmod(np.unique(passages * VOCABULARY + ranks), VOCABULARY)
+        low = np.array([store.id.int % 2**64 for store in stores], np.uint64)
+        mixed = ranks.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ low[of[passages]]
+        tokens = (mixed ^ np.uint64(2**63)).view(np.int64)
+        order = np.lexsort((passages, tokens, of[passages]))
+        return np.stack([passages[order], tokens[order]], axis=1)
+
+    def store(self, rows: Rows) -> None:
+        """Into the three tables."""
+        tenants = uuids([store.tenant_id for store in rows.stores])
+        stores = uuids([store.id for store in rows.stores])
+        memories = uuids([store.memory_id for store in rows.stores])
+        whose = [Column("tenant_id", "uuid", tenants[rows.of]),
+                 Column("store_id", "uuid", stores[rows.of])]  # fmt: skip
+        named = [Column("id", "uuid", rows.ids), Column("memory_id", "uuid", memories[rows.of])]
+        self._copy("ingestion_passage", [*whose, *named, *self._plain()], len(rows.of))
         self._copy(
             "ingestion_passagevector",
-            ["tenant_id", "store_id", "model", "passage_id", "bucket", "embedding"],
-            ((s.tenant_id, s.id, 1, id_, 0, HalfVector(vector)) for s, id_, vector in rows),
+            [
+                *whose,
+                Column("model", "int2", MODEL),
+                Column("passage_id", "uuid", rows.ids),
+                Column("bucket", "int4", 0),
+                Column("embedding", "halfvec", rows.vectors),
+            ],
+            len(rows.of),
         )
-        tokens = [token for store, id_, _ in rows for token in self._tokens(store, id_)]
+        passages, tokens = rows.words[:, 0], rows.words[:, 1]
         self._copy(
             "ingestion_passagetoken",
-            ["tenant_id", "store_id", "token", "passage_id", "frequency", "terms"],
-            iter(sorted(tokens, key=lambda token: (token[1], token[2]))),
+            [
+                Column("tenant_id", "uuid", tenants[rows.of[passages]]),
+                Column("store_id", "uuid", stores[rows.of[passages]]),
+                Column("token", "int8", tokens),
+                Column("passage_id", "uuid", rows.ids[passages]),
+                Column("frequency", "int4", ONCE),
+                Column("terms", "int4", TOKENS_MEAN),
+            ],
+            len(passages),
         )
 
-    def _needed_columns(self) -> Iterator[str]:
-        yield from {**self._needed, "memory_id": "uuid"}
+    def _plain(self) -> Iterator[Column]:
+        """The columns of a passage that must have something, and the same in each."""
+        same: dict[str, bytes | int] = {
+            "int2": 2, "int4": 1, "int8": 1, "bool": 0, "text": b"", "varchar": b"x",
+            "jsonb": b"\1{}",
+        }  # fmt: skip
+        for name, type_ in self._needed.items():
+            if name not in ("tenant_id", "id", "store_id"):
+                yield Column(name, type_, TOKENS_MEAN if name == "terms" else same[type_])
 
-    def _passages(self, rows: list[tuple[Store, UUID, np.ndarray]]) -> Iterator[tuple[Any, ...]]:
-        plain = {"int2": 0, "int4": 1, "int8": 1, "bool": False, "text": "", "varchar": "x"}
-        for store, id_, _ in rows:
-            named = {
-                "tenant_id": store.tenant_id,
-                "id": id_,
-                "store_id": store.id,
-                "memory_id": store.memory_id,
-                "start": 0,
-                "terms": TOKENS_MEAN,
-            }
-            yield tuple(
-                named[column] if column in named else plain[self._needed[column]]
-                for column in self._needed_columns()
-            )
-
-    def _tokens(self, store: Store, id_: UUID) -> Iterator[tuple[Any, ...]]:
-        terms = int(np.clip(self._random.lognormal(2.9, 0.5), 2, 120))
-        for rank in set((self._random.zipf(1.2, size=terms) % VOCABULARY).tolist()):
-            yield (store.tenant_id, store.id, token_of(store.id, rank), id_, 1, TOKENS_MEAN)
-
-    def _copy(self, table: str, columns: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
-        names = ", ".join(f'"{column}"' for column in columns)
-        described = self._connection.execute(
+    def _types(self, table: str, only: str = "") -> dict[str, str]:
+        found = self._connection.execute(
             "SELECT attname, typname FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid"
-            " WHERE attrelid = %s::regclass AND attnum > 0",
+            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped" + only,
             [table],
         )
-        types = dict(described.fetchall())
+        return dict(found.fetchall())
+
+    def _copy(self, table: str, columns: list[Column], count: int) -> None:
+        names = ", ".join(f'"{column.name}"' for column in columns)
         with (
             self._connection.cursor() as cursor,
             cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT binary)") as copy,
         ):
-            copy.set_types([types[column] for column in columns])
-            for row in rows:
-                copy.write_row(row)
+            copy.write(packed(columns, count))
 
 
 def token_of(store_id: UUID, rank: int) -> int:
@@ -223,5 +289,6 @@ def strangers(count: int, *, passages: int) -> list[Store]:
         tenant = UUID(bytes=secrets.token_bytes(16))
         for at in range(0, int(size), 2_000):
             id_ = UUID(bytes=secrets.token_bytes(16))
-            stores.append(Store(tenant, id_, min(2_000, int(size) - at), vectors.topics(40)))
+            count = min(2_000, int(size) - at)
+            stores.append(Store(tenant, id_, count, vectors.topics(40), id_))
     return stores

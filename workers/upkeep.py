@@ -77,7 +77,7 @@ def _count_search() -> int:
     for organization in organizations().filter(state="active").iterator():
         with tenant_scope(organization.id):
             counts = search_counts()
-        rows["passages"] += counts.passages - counts.pending
+        rows["passages"] += counts.to_have_vectors
         rows["vectors"] += counts.vectors[serving]
         rows["with-terms"] += counts.with_terms
         rows["token-sets"] += counts.token_sets

@@ -39,7 +39,7 @@ APP = Role(
         "enable_seqscan": "off",
         # Of a large store's graph index: how far it looks, and that it goes on where a filter
         # leaves too few.
-        "hnsw.ef_search": "400",
+        "hnsw.ef_search": "1000",
         "hnsw.iterative_scan": "relaxed_order",
         **_IDLE,
     },

@@ -10,7 +10,7 @@ from pgvector import HalfVector
 from souvenir.embedding.embedders import Vectors
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.registry import embedder_of
-from souvenir.embedding.services import passage_texts
+from souvenir.embedding.services import SET_ASIDE, passage_texts
 from souvenir.ingestion.models import Passage
 from souvenir.ingestion.placing import placed
 from tenants.isolation.scope import current_tenant
@@ -39,7 +39,7 @@ def overlaps(old: EmbeddingModel, new: EmbeddingModel, *, most: int) -> list[Ove
     Raises:
         EmbedderUnavailable
     """
-    passages = list(Passage.objects.exclude(embedded_with="").order_by("?")[:most])
+    passages = list(Passage.objects.exclude(embedded_with__in=["", SET_ASIDE]).order_by("?")[:most])
     texts = passage_texts(passages)
     passages = [passage for passage in passages if passage.id in texts]
     asked = [texts[passage.id] for passage in passages]

@@ -1,7 +1,8 @@
 """Do passages, vectors and token sets agree? Of one organization; needs a tenant scope.
 
-Every passage has one vector of each model in use, unless it waits for its first, and one set of
-tokens, unless it says nothing but stop words. Nothing of either is without its passage.
+Every passage has one vector of each model in use, unless it waits for its first or was set aside,
+and one set of tokens, unless it says nothing but stop words. Nothing of either is without its
+passage.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from django.db import connection
 
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.selectors import models_in_use
+from souvenir.embedding.services import SET_ASIDE
 from tenants.isolation.scope import current_tenant
 
 _PASSAGES = """
-    SELECT count(*), count(*) FILTER (WHERE embedded_with = ''), count(*) FILTER (WHERE terms > 0)
+    SELECT count(*), count(*) FILTER (WHERE embedded_with = ''),
+           count(*) FILTER (WHERE embedded_with = %(set_aside)s), count(*) FILTER (WHERE terms > 0)
     FROM ingestion_passage WHERE tenant_id = %(tenant)s
 """
 # A store that moves has some of them twice.
@@ -36,22 +39,30 @@ _STRAYS = """
 
 @dataclass(frozen=True, slots=True)
 class SearchCounts:
-    """`pending` passages wait for their first vector; `strays` are ids without a passage."""
+    """`pending` passages wait for their first vector; `strays` are ids without a passage.
+
+    Those that were `set_aside` break the embedder, and get none.
+    """
 
     passages: int
     pending: int
+    set_aside: int
     with_terms: int
     token_sets: int
     vectors: dict[str, int]  # by the model's name, of those in use
     strays: int
 
     @property
+    def to_have_vectors(self) -> int:
+        """Passages that wait for nothing, and were not set aside."""
+        return self.passages - self.pending - self.set_aside
+
+    @property
     def missing_token_sets(self) -> int:
         return self.with_terms - self.token_sets
 
     def missing_vectors(self, model: str) -> int:
-        """Of passages that wait for nothing."""
-        return self.passages - self.pending - self.vectors[model]
+        return self.to_have_vectors - self.vectors[model]
 
     def agree(self, *, serving: str) -> bool:
         """Whether all is there that should be, and nothing else."""
@@ -61,10 +72,11 @@ class SearchCounts:
 
 def search_counts() -> SearchCounts:
     """Five queries that read everything of the organization: for a check, not for a request."""
-    passages, pending, with_terms = _row(_PASSAGES)
+    passages, pending, set_aside, with_terms = _row(_PASSAGES, set_aside=SET_ASIDE)
     return SearchCounts(
         passages=passages,
         pending=pending,
+        set_aside=set_aside,
         with_terms=with_terms,
         token_sets=_row(_WITH_TOKENS)[0],
         vectors={model.name: _vectors(model) for model in models_in_use()},
@@ -76,7 +88,7 @@ def _vectors(model: EmbeddingModel) -> int:
     return _row(_VECTORS, model=model.number)[0]
 
 
-def _row(statement: str, **parameters: int) -> tuple[int, ...]:
+def _row(statement: str, **parameters: int | str) -> tuple[int, ...]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"tenant": current_tenant(), **parameters})
         row: tuple[int, ...] = cursor.fetchone()

@@ -11,7 +11,7 @@ from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.promotion import index_bucket
 from souvenir.embedding.registry import embedder_of
 from souvenir.embedding.selectors import models_in_use
-from souvenir.embedding.services import passage_texts
+from souvenir.embedding.services import SET_ASIDE, passage_texts
 from souvenir.embedding.vectors import keep_vectors
 from souvenir.ingestion.models import LargeStore, Passage, PassageVector
 from souvenir.ingestion.placing import placed
@@ -25,7 +25,7 @@ _FIRST = UUID(int=0)
 _MISSING = """
     SELECT p.id FROM ingestion_passage p
     WHERE p.tenant_id = %(tenant)s AND p.store_id = %(store)s AND p.id > %(after)s
-      AND p.embedded_with <> '' AND NOT EXISTS (
+      AND p.embedded_with <> ALL (%(without)s) AND NOT EXISTS (
         SELECT FROM ingestion_passagevector v
         WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store)s AND v.model = %(model)s
           AND v.passage_id = p.id AND v.bucket = %(bucket)s)
@@ -36,7 +36,7 @@ _MISSING = """
 def fill_store(lease: Lease) -> None:
     """Give the passages of a store the vectors of every model in use. Safe to run again.
 
-    Passages that were never embedded are left to EMBED_PASSAGES.
+    Passages that were never embedded are left to EMBED_PASSAGES; those set aside are left alone.
 
     Raises:
         EmbedderUnavailable, MaintainerMissing, TablesBusy, LeaseLost
@@ -111,6 +111,7 @@ def _missing(store_id: UUID, model: EmbeddingModel, *, after: UUID) -> list[Pass
                 "store": store_id,
                 "after": after,
                 "model": model.number,
+                "without": ["", SET_ASIDE],
                 "bucket": placed([store_id])[store_id],
                 "most": _STEP_PASSAGES,
             },

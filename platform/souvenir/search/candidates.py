@@ -168,7 +168,13 @@ def hybrid_statement(
     """What is asked of the database. `vector` is as PostgreSQL reads it; None: only words count."""
     condition, values = _filter(question.only)
     narrow = _NARROW.format(condition=condition) if condition else ""
-    near, places = nearest(question.store_ids, belief, narrow=narrow, by_meaning=vector is not None)
+    near, places = nearest(
+        question.store_ids,
+        belief,
+        narrow=narrow,
+        condition=condition,
+        by_meaning=vector is not None,
+    )
     buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
     asked_of = timely(time, narrow=narrow, buckets=buckets, by_meaning=vector is not None)
     sql = _HYBRID.format(

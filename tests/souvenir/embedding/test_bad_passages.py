@@ -8,6 +8,7 @@ import pytest
 
 from souvenir.core.jobs import Job as Kind
 from souvenir.embedding.bilingual import BilingualEmbedder
+from souvenir.embedding.counts import search_counts
 from souvenir.embedding.embedders import TextKind, Vectors
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.registry import EMBEDDERS
@@ -102,6 +103,8 @@ def test_a_passage_that_breaks_it_is_set_aside_and_can_be_tried_again(
         job = jobs().get(kind=Kind.EMBED_PASSAGES.value)
         (bad,) = job_items(job_id=job.id)
     assert (job.state, job.done, job.failed) == ("succeeded", 41, 1)
+    with tenant_scope(acme.id):
+        assert search_counts().agree(serving=BilingualEmbedder.model_id)
     assert (bad.state, bad.error_code) == ("quarantined", "item-breaks")
 
     embedder(lambda: None)

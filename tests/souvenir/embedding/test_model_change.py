@@ -15,7 +15,8 @@ from souvenir.embedding.errors import EmbedderUnknown, ModelBusy, ModelIncomplet
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.registry import EMBEDDERS
 from souvenir.embedding.selectors import serving_model
-from souvenir.ingestion.models import PassageVector
+from souvenir.embedding.services import SET_ASIDE
+from souvenir.ingestion.models import Passage, PassageVector
 from souvenir.ingestion.services import remember
 from souvenir.memories.models import Store
 from souvenir.memories.services import Statement, ensure_shared_store
@@ -96,6 +97,28 @@ def test_what_comes_while_a_model_fills_gets_both_vectors() -> None:
 
     assert filled_later == {2: 3, 3: 1}
     assert _vectors(acme) == {2: 3, 3: 3}
+
+
+def test_what_was_set_aside_is_not_tried_again_by_each_round_and_holds_up_no_switch() -> None:
+    acme = make_tenant()
+    store = _store(acme)
+    with tenant_scope(acme.id):
+        bad = Passage.objects.filter(store_id=store.id).first()
+        assert bad is not None
+        Passage.objects.filter(id=bad.id).update(embedded_with=SET_ASIDE)
+        PassageVector.objects.filter(passage_id=bad.id).delete()
+    start_model(name=NEW)
+    run_jobs(acme, Kind.FILL_MODEL)
+
+    compared = compare_models()
+    switch_model()
+
+    assert _vectors(acme) == {2: 1, 3: 1}
+    assert compared.asked == 0, "the only one left has nothing beside it"
+    with tenant_scope(acme.id):
+        counts = search_counts()
+    assert counts.agree(serving=NEW)
+    assert (counts.passages, counts.set_aside) == (2, 1)
 
 
 def test_after_the_switch_the_old_vectors_go_and_the_counts_agree() -> None:

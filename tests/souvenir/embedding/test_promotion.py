@@ -87,7 +87,7 @@ def test_a_promoted_store_answers_the_same_from_a_bucket_of_its_own(acme: Tenant
     (bucket,) = _buckets(acme)
     assert bucket > 0
     assert len(_partitions(acme)) == 1
-    assert "(m='24', ef_construction='128') WHERE (model = 2)" in _graphs(acme)[0]
+    assert "(m='16', ef_construction='200') WHERE (model = 2)" in _graphs(acme)[0]
     assert audit_isolation() == []
 
 

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from souvenir.core.jobs import Job as Kind
-from souvenir.ingestion.models import PassageToken
+from souvenir.ingestion.models import Passage, PassageToken
 from souvenir.memories.selectors import personal_store
 from souvenir.memories.services import ensure_person, ensure_shared_store
 from souvenir.search.questions import Filters, Question
@@ -172,10 +172,35 @@ def test_graph_and_exact_scan_find_nearly_the_same(acme: Tenant) -> None:
     assert len(found) == 10
 
 
+def test_a_filter_on_a_large_store_misses_nothing_however_little_it_leaves(acme: Tenant) -> None:
+    """By the graph where it leaves much, by comparing all that is left where that is little."""
+    vectors = some_vectors(4_000)
+    with tenant_scope(acme.id):
+        store = ensure_shared_store(slug="team")
+        ids = fill_store_with(store.id, vectors)
+        Passage.objects.filter(id__in=ids[::2]).update(role="user")
+        Passage.objects.filter(id__in=ids[7::500]).update(role="tool")
+        accept_job(Kind.PROMOTE_STORE, subject_id=store.id, person_id=None, unit="passages")
+        questions = [
+            Question("kettle", [store.id], only=Filters(roles=roles), dense_weight=1.0)
+            for roles in (["user"], ["tool"])
+        ]
+        exact = [[found.passage_id for found in search(one).results] for one in questions]
+    run_jobs(acme, Kind.PROMOTE_STORE)
+
+    with tenant_scope(acme.id):
+        found = [[one.passage_id for one in search(question).results] for question in questions]
+
+    assert len(found[1]) == 8, "min(k, n)"
+    assert found[1] == exact[1]
+    assert len(found[0]) == len(exact[0]) == 10
+    assert len(set(found[0]) & set(exact[0])) >= 9
+
+
 def test_plans_are_made_for_each_question() -> None:
     """A generic plan knows no tenant: it prunes no partition, and trusts averages."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW plan_cache_mode")
         assert cursor.fetchone() == ("force_custom_plan",)
         cursor.execute("SHOW hnsw.ef_search")
-        assert cursor.fetchone() == ("400",)
+        assert cursor.fetchone() == ("1000",)

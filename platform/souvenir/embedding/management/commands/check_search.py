@@ -24,7 +24,9 @@ class Command(ServingCommand):
 
     def handle(self, **options: Any) -> None:
         serving = serving_model().name
-        titles = (_("passages"), _("waiting"), _("vectors"), _("token sets"), _("strays"))
+        titles = (
+            _("passages"), _("waiting"), _("set aside"), _("vectors"), _("token sets"), _("strays")
+        )  # fmt: skip
         self.stdout.write("".join(f"{title:>{_NUMBER}}" for title in titles))
         wrong = 0
         for organization in organizations().filter(state="active").iterator():
@@ -49,6 +51,7 @@ def _line(counts: SearchCounts, serving: str) -> str:
     numbers = (
         counts.passages,
         counts.pending,
+        counts.set_aside,
         counts.vectors[serving],
         counts.token_sets,
         counts.strays,

@@ -1,0 +1,116 @@
+"""Several clients at once, and the first question of a server that has read nothing yet."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import psycopg
+from pgvector import HalfVector, Vector
+from pgvector.psycopg import register_vector
+
+from bench.search_asking import Bench, exact_sql, questions
+from bench.search_data import PEOPLE, Vectors
+from bench.search_peers import AS_PLANNED, DOCUMENT, EXACT, Way
+
+_SECONDS = 2.5
+_OURS = Way("ours", exact_sql())
+
+
+@dataclass(frozen=True)
+class _Client:
+    """What one client asks, again and again. Goes to another process."""
+
+    url: str
+    way: Way
+    tenant: str
+    store: str
+    seconds: float
+
+
+def _connected(url: str, tenant: str) -> psycopg.Connection[Any]:
+    connection = psycopg.connect(url, autocommit=True)
+    register_vector(connection)
+    connection.execute("SELECT set_config('app.tenant_id', %s, false)", [tenant])
+    connection.execute("SET plan_cache_mode = force_custom_plan")
+    return connection
+
+
+def _parameters(way: Way, q: np.ndarray, *, tenant: str, store: str) -> dict[str, Any]:
+    if way is _OURS or way.sql == _OURS.sql:
+        return {"q": HalfVector(q), "t": tenant, "s": [store]}
+    return {"q": Vector(q), "s": store}
+
+
+def _ask(client: _Client) -> int:
+    connection = _connected(client.url, client.tenant)
+    asked = Vectors(os.getpid()).some(50, of=np.arange(40))
+    done, until = 0, time.monotonic() + client.seconds
+    while time.monotonic() < until:
+        parameters = _parameters(
+            client.way, asked[done % 50], tenant=client.tenant, store=client.store
+        )
+        connection.execute(client.way.sql, parameters).fetchall()
+        done += 1
+    return done
+
+
+def clients(bench: Bench) -> None:
+    """Questions a second of 5,000 passages, from one process and from several."""
+    print("\n| table | clients | questions/s | × one |\n| --- | --- | --- | --- |")
+    context = get_context("spawn")
+    for way in (_OURS, EXACT, DOCUMENT):
+        one = 0.0
+        url = bench.server.cluster.app_url if way is _OURS else bench.server.past_url
+        for count in (1, 2, 4, 16) if way is _OURS else (1, 4, 16):
+            client = _Client(url, way, bench.tenant, str(bench.store("5k")), _SECONDS)
+            with context.Pool(count) as pool:
+                pool.map(_ask, [_Client(url, way, client.tenant, client.store, 0.2)] * count, 1)
+                done = sum(pool.map(_ask, [client] * count, 1)) / _SECONDS
+            one = one or done
+            print(f"| {way.title} | {count} | {done:.0f} | {done / one:.2f} |")
+
+
+def cold(bench: Bench) -> None:
+    """The first question after the server was stopped and its files left the page cache."""
+    print("\n| passages | table | first question, cold, ms | the same again |")
+    print("| --- | --- | --- | --- |")
+    for name in ("1k", "10k", "50k"):
+        for way in (_OURS, AS_PLANNED, EXACT, DOCUMENT):
+            if name == "50k" and way is not _OURS:
+                continue  # half a minute each
+            _forget(bench)
+            is_ours = way is _OURS
+            url = bench.server.cluster.app_url if is_ours else bench.server.past_url
+            connection = _connected(url, bench.tenant)
+            ask = _asker(bench, connection, way)
+            ask("100")  # the catalogue is read
+            first, again = ask(name), ask(name)
+            print(f"| {PEOPLE[name]:,} | {way.title} | {first:.1f} | {again:.1f} |")
+            connection.close()
+
+
+def _asker(bench: Bench, connection: psycopg.Connection[Any], way: Way) -> Callable[[str], float]:
+    q = questions(bench, "1k")[0]
+
+    def ask(name: str) -> float:
+        parameters = _parameters(way, q, tenant=bench.tenant, store=str(bench.store(name)))
+        begin = time.perf_counter()
+        connection.execute(way.sql, parameters).fetchall()
+        return (time.perf_counter() - begin) * 1e3
+
+    return ask
+
+
+def _forget(bench: Bench) -> None:
+    """Stop the server, drop its files from the page cache, and start it again."""
+    bench.server.server.stop()
+    for path in (bench.server.server.places.data / "base").rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
+    bench.server.server.start()

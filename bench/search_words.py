@@ -1,0 +1,74 @@
+"""The whole statement of search against its halves, and what frequent words cost."""
+
+from uuid import UUID
+
+import numpy as np
+from pgvector import HalfVector
+
+from bench.search_asking import CANDIDATES, Bench, exact_sql, questions, timed
+from bench.search_data import MODEL, PEOPLE, token_of
+from souvenir.embedding.bilingual import BilingualEmbedder
+from souvenir.search.beliefs import Belief, Model
+from souvenir.search.candidates import Statement, Words, hybrid_statement
+from souvenir.search.questions import Question
+from tenants.isolation.scope import tenant_scope
+
+_WORDS = 4
+
+
+def _statement(
+    bench: Bench, store: UUID, tokens: list[int], vector: np.ndarray | None, own: dict[UUID, int]
+) -> Statement:
+    belief = Belief(Model(MODEL, BilingualEmbedder.model_id, BilingualEmbedder.dimensions), own)
+    with tenant_scope(UUID(bench.tenant)):
+        return hybrid_statement(
+            Question("x", [store], dense_weight=0.5 if vector is not None else 0.0),
+            belief=belief,
+            vector=HalfVector(vector).to_text() if vector is not None else None,
+            words=Words(tokens, list(range(len(tokens))), [1.0] * len(tokens)),
+        )
+
+
+def hybrid(bench: Bench) -> None:
+    """The whole statement against its two halves, on the same questions."""
+    print("\n| passages | vectors, CPU p50 ms | words | both, with texts | ratio |")
+    print("| --- | --- | --- | --- | --- |")
+    connection = bench.app()
+    random = np.random.default_rng(5)
+    for name in ("1k", "10k", "50k"):
+        store = bench.store(name)
+        both, near, words = [], [], []
+        for q in questions(bench, name):
+            tokens = [token_of(store, int(rank)) for rank in random.integers(5, 400, size=_WORDS)]
+            statement = _statement(bench, store, tokens, q, {})
+            silent = _statement(bench, store, tokens, None, {})
+            both.append(lambda s=statement: connection.execute(s.sql, s.parameters).fetchall())
+            words.append(lambda s=silent: connection.execute(s.sql, s.parameters).fetchall())
+            near.append(
+                lambda q=q, s=store: connection.execute(
+                    exact_sql(CANDIDATES), {"q": HalfVector(q), "t": bench.tenant, "s": [s]}
+                ).fetchall()
+            )
+        a, b, c = (timed(connection, calls)[0].mid for calls in (near, words, both))
+        print(f"| {PEOPLE[name]:,} | {a:.2f} | {b:.2f} | {c:.2f} | {c / (a + b):.2f} |")
+
+
+def frequent(bench: Bench) -> None:
+    """A question of four words of a large store, one of them in more and more of its passages."""
+    print("\n| the most frequent word is in | of passages | p50 ms | p95 | p99 | CPU p50 |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    connection = bench.app()
+    store = bench.store("large")
+    bucket = bench.bucket(connection, "large")
+    count = len(bench.kept("large")[0])
+    for rank in (1_000, 100, 20, 5, 1):
+        tokens = [token_of(store, other) for other in (rank, 5_000, 9_000, 12_000)]
+        ((hits,),) = connection.execute(
+            "SELECT count(*) FROM ingestion_passagetoken"
+            " WHERE tenant_id = %s AND store_id = %s AND token = %s",
+            [bench.tenant, store, tokens[0]],
+        ).fetchall()
+        statement = _statement(bench, store, tokens, None, {store: bucket} if bucket else {})
+        calls = [lambda s=statement: connection.execute(s.sql, s.parameters).fetchall()] * 5
+        spent, _ = timed(connection, calls)
+        print(f"| {hits:,} | {count:,} | {spent.line()} |")
