@@ -144,7 +144,7 @@ def vacuum(bench: Bench) -> None:
     ).fetchall()
     for name, rows, _ in found:
         past.execute(
-            f"DELETE FROM {name} WHERE ctid IN (SELECT ctid FROM {name} TABLESAMPLE SYSTEM (1))"
+            f"DELETE FROM {name} WHERE ctid IN (SELECT ctid FROM {name} TABLESAMPLE BERNOULLI (1))"
         )
         print(f"| {name} | {rows:,} | {_vacuumed(past, name):.1f} |")
     _vacuum_graph(bench, past)
