@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 VENV := .venv/bin/python
+seeds ?= 22
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard platform/souvenir/locale/*/LC_MESSAGES/*.po))
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
@@ -23,9 +24,12 @@ logins: .venv/run.stamp  ## new logins for the demonstration, while Souvenir run
 test: .venv/dev.stamp $(CATALOGUES)  ## the tests alone: make test only=tests/souvenir/search
 	$(VENV) -m pytest $(only)
 
-chaos: .venv/dev.stamp $(CATALOGUES)  ## kill processes for a long time while much is done: about an hour
-	SOUVENIR_CHAOS_PEOPLE=200 SOUVENIR_CHAOS_OBJECTS=50 SOUVENIR_CHAOS_SECONDS=900 SOUVENIR_CHAOS_RECOVERY=3600 \
-		$(VENV) -m pytest tests/chaos
+chaos: .venv/dev.stamp $(CATALOGUES)  ## kill every process while much is done, half an hour each: make chaos seeds="1 2 3"
+	for seed in $(seeds); do \
+		SOUVENIR_CHAOS_SEED=$$seed SOUVENIR_CHAOS_PEOPLE=250 SOUVENIR_CHAOS_OBJECTS=40 \
+		SOUVENIR_CHAOS_EXPORTS=100 SOUVENIR_CHAOS_ERASURES=200 SOUVENIR_CHAOS_SECONDS=3600 \
+		SOUVENIR_CHAOS_CLIENTS=8 $(VENV) -m pytest tests/chaos --log-cli-level=INFO || exit 1; \
+	done
 
 check: .venv/dev.stamp $(CATALOGUES)  ## everything CI checks, cheapest first
 	$(VENV) -m ruff format --check .
