@@ -14,7 +14,8 @@ from tests.chaos.clients import Client
 
 _PAUSE_SECONDS = 0.7
 _LONGEST_SECONDS = 180.0
-_WATCHER = "watcher"
+# One for each: an erasure ends the exports of whoever it is about.
+_EXPORTS, _BRINGS_IN, _FORGETS = "watcher-1", "watcher-2", "watcher-3"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Watches:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        client.send("/api/v1/people", {"external_id": _WATCHER})
+        for person in (_EXPORTS, _BRINGS_IN, _FORGETS):
+            client.send("/api/v1/people", {"external_id": person})
         self._brought = 0
         self.all = [
             Watch("question", self._ask),
@@ -102,17 +104,17 @@ class Watches:
         self._client.send("/api/v1/memories/search", {"query": "What happened?"})
 
     def _export(self) -> None:
-        reply = self._client.send("/api/v1/exports", {"person": _WATCHER})
+        reply = self._client.send("/api/v1/exports", {"person": _EXPORTS})
         self._await(reply.json["job_id"])
 
     def _bring_in(self) -> None:
         self._brought += 1
         file = chatgpt_export("Is it up?", "It is.", conversation=f"w-{self._brought}")
-        reply = self._client.bring_in(person=_WATCHER, file=file, once=f"w-{self._brought}")
+        reply = self._client.bring_in(person=_BRINGS_IN, file=file, once=f"w-{self._brought}")
         self._await(reply.json["job_id"])
 
     def _erase(self) -> None:
-        said = {"person": _WATCHER, "text": "This is said to be forgotten."}
+        said = {"person": _FORGETS, "text": "This is said to be forgotten."}
         made = self._client.send("/api/v1/memories", said).json
         asked = {"target": "memory", "id": made["id"]}
         self._await(self._client.send("/api/v1/erasures", asked).json["job_id"])
