@@ -83,6 +83,8 @@ def filters_of(data: dict[str, Any]) -> Filters:
         roles=data.get("roles", []),
         kinds=data.get("kinds", []),
         languages=data.get("languages", []),
+        as_of=data.get("as_of"),
+        known_at=data.get("known_at"),
         least_trust=TRUST[data["trust"]] if "trust" in data else 0,
     )
 

@@ -111,6 +111,14 @@ class FiltersIn(serializers.Serializer[Any]):
         required=False,
         help_text="Of the passage itself, as far as it is known.",
     )
+    as_of = serializers.DateTimeField(
+        required=False,
+        help_text="As it was then: what memories say of that time, what had been said by then.",
+    )
+    known_at = serializers.DateTimeField(
+        required=False,
+        help_text="As far as was known here then: versions and messages stored since are left out.",
+    )
     trust = serializers.ChoiceField(
         choices=tuple(TRUST),
         required=False,
@@ -157,6 +165,9 @@ class FoundOut(serializers.Serializer[Any]):
     role = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]  # a field of this name
     occurred_at = serializers.DateTimeField(allow_null=True)
+    past_version = serializers.IntegerField(
+        help_text="Of a memory: the version this is of, if it says something else now; else 0."
+    )
 
 
 class TimeOut(serializers.Serializer[Any]):

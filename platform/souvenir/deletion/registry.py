@@ -21,6 +21,7 @@ from souvenir.ingestion.models import (
     PassageVector,
     RawObject,
 )
+from souvenir.ingestion.past import homes
 from souvenir.memories.models import (
     Conversation,
     Evidence,
@@ -75,6 +76,11 @@ def _by_store(reach: Reach) -> Q:
     return Q(store_id__in=reach.store_ids)
 
 
+def _by_home(reach: Reach) -> Q:
+    """What stands under these stores or under their past."""
+    return Q(store_id__in=homes(reach.store_ids))
+
+
 def _by_person(reach: Reach) -> Q:
     return Q(person_id__in=reach.person_ids)
 
@@ -106,8 +112,8 @@ def _evidence(reach: Reach) -> Q:
 # left, nobody gives one a vector. Store by store, which is several times as fast as one by one.
 ERASABLES = (
     Erasable("passages", Passage, _by_memory),
-    Erasable("passage_vectors", PassageVector, _by_store),
-    Erasable("passage_tokens", PassageToken, _by_store),
+    Erasable("passage_vectors", PassageVector, _by_home),
+    Erasable("passage_tokens", PassageToken, _by_home),
     Erasable("large_stores", LargeStore, _by_store),
     Erasable("evidence", Evidence, _evidence),
     Erasable("memory_versions", MemoryVersion, _by_memory),

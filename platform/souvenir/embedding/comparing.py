@@ -39,7 +39,8 @@ def overlaps(old: EmbeddingModel, new: EmbeddingModel, *, most: int) -> list[Ove
     Raises:
         EmbedderUnavailable
     """
-    passages = list(Passage.objects.exclude(embedded_with__in=["", SET_ASIDE]).order_by("?")[:most])
+    embedded = Passage.objects.filter(past_version=0).exclude(embedded_with__in=["", SET_ASIDE])
+    passages = list(embedded.order_by("?")[:most])
     texts = passage_texts(passages)
     passages = [passage for passage in passages if passage.id in texts]
     asked = [texts[passage.id] for passage in passages]

@@ -13,7 +13,9 @@ from souvenir.embedding.registry import embedder_of
 from souvenir.embedding.selectors import models_in_use
 from souvenir.embedding.services import SET_ASIDE, passage_texts
 from souvenir.embedding.vectors import keep_vectors
+from souvenir.ingestion import buckets
 from souvenir.ingestion.models import LargeStore, Passage, PassageVector
+from souvenir.ingestion.past import homes, past_home
 from souvenir.ingestion.placing import placed
 from tenants.isolation.scope import current_tenant
 from tenants.ledger import Lease
@@ -29,6 +31,10 @@ _MISSING = """
         SELECT FROM ingestion_passagevector v
         WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store)s AND v.model = %(model)s
           AND v.passage_id = p.id AND v.bucket = %(bucket)s)
+      AND NOT EXISTS (
+        SELECT FROM ingestion_passagevector v
+        WHERE v.tenant_id = %(tenant)s AND v.store_id = %(past)s AND v.model = %(model)s
+          AND v.passage_id = p.id AND v.bucket = %(common)s)
     ORDER BY p.id LIMIT %(most)s
 """
 
@@ -69,7 +75,8 @@ def clear_store(lease: Lease) -> None:
     while True:
         with lease.step(done=done):
             vectors = PassageVector.objects.filter(
-                store_id=lease.subject_id, model__in=[model.number for model in retired]
+                store_id__in=homes([lease.subject_id]),
+                model__in=[model.number for model in retired],
             )
             some = vectors.values_list("passage_id", flat=True)[:_STEP_VECTORS]
             removed, _ = vectors.filter(passage_id__in=list(some)).delete()
@@ -109,6 +116,8 @@ def _missing(store_id: UUID, model: EmbeddingModel, *, after: UUID) -> list[Pass
             {
                 "tenant": current_tenant(),
                 "store": store_id,
+                "past": past_home(store_id),
+                "common": buckets.COMMON,
                 "after": after,
                 "model": model.number,
                 "without": ["", SET_ASIDE],

@@ -33,7 +33,12 @@ def shared_stores() -> list[SharedStore]:
     """Every shared store, the largest first. Two queries, one of which counts passages."""
     large = {row.store_id: row for row in LargeStore.objects.all()}
     # Not through the store's passages: Django would join, and the planner scan, all of them.
-    found = Passage.objects.values("store_id").annotate(passages=Count("id")).order_by()
+    found = (
+        Passage.objects.filter(past_version=0)
+        .values("store_id")
+        .annotate(passages=Count("id"))
+        .order_by()
+    )
     passages = dict(found.values_list("store_id", "passages"))
     stores = [
         SharedStore(
@@ -50,7 +55,9 @@ def shared_stores() -> list[SharedStore]:
 
 def count_large_store(store_id: UUID) -> None:
     """Count a large store for BM25, which a question does not."""
-    size = Passage.objects.filter(store_id=store_id).aggregate(n=Count("id"), terms=Sum("terms"))
+    size = Passage.objects.filter(store_id=store_id, past_version=0).aggregate(
+        n=Count("id"), terms=Sum("terms")
+    )
     large = LargeStore.objects.filter(store_id=store_id)
     large.update(passages=size["n"], terms=size["terms"] or 0)
 

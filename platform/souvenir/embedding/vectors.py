@@ -9,6 +9,7 @@ from souvenir.embedding.embedders import Vectors
 from souvenir.embedding.errors import VectorsDoNotFit
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.ingestion.models import Passage
+from souvenir.ingestion.past import home_of
 from souvenir.ingestion.placing import placed
 from tenants.isolation.scope import current_tenant
 
@@ -25,12 +26,14 @@ def keep_vectors(passages: list[Passage], vectors: Vectors, *, model: EmbeddingM
         raise VectorsDoNotFit(model=model.name, dimensions=model.dimensions)
     by_id = dict(zip((passage.id for passage in passages), vectors, strict=True))
     here = Passage.objects.select_for_update().filter(id__in=list(by_id))
-    places = dict(here.values_list("id", "store_id"))
-    bucket_of = placed(set(places.values()))
+    places = {passage.id: passage for passage in here}
+    # The past of a store is always in the common bucket.
+    bucket_of = placed({home_of(passage) for passage in places.values()})
     tenant_id = current_tenant()
     rows: list[tuple[UUID, UUID, int, UUID, int, str]] = [
-        (tenant_id, store_id, model.number, id_, bucket_of[store_id], _text(by_id[id_]))
-        for id_, store_id in places.items()
+        (tenant_id, home, model.number, passage.id, bucket_of[home], _text(by_id[passage.id]))
+        for passage in places.values()
+        for home in [home_of(passage)]
     ]
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -123,6 +123,7 @@ class Passage(TenantScoped):
     occurred_at = models.DateTimeField(null=True)
     embedded_with = models.CharField(max_length=63, default="")  # model of its vector; "": none yet
     token_epoch = models.IntegerField(default=1)  # of the index key that its tokens are made with
+    past_version = models.IntegerField(default=0)  # of a memory that says something else now
 
     class Meta(TenantScoped.Meta):
         indexes = [
@@ -131,7 +132,11 @@ class Passage(TenantScoped):
                 condition=models.Q(embedded_with=""),
                 name="passage_to_embed",
             ),
-            models.Index(fields=["tenant_id", "store"], include=["terms"], name="passage_lengths"),
+            models.Index(
+                fields=["tenant_id", "store"],
+                include=["terms", "past_version"],
+                name="passage_lengths",
+            ),
             models.Index(
                 fields=["tenant_id", "store", "occurred_at"],
                 include=["id"],

@@ -12,8 +12,10 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from souvenir.core.sealing import blind_token
+from souvenir.ingestion import buckets
 from souvenir.ingestion.chunking import spans
 from souvenir.ingestion.models import Passage, PassageToken, PassageVector, Trust
+from souvenir.ingestion.past import home_of, homes, retire_passages
 from souvenir.ingestion.placing import placed
 from souvenir.ingestion.searchable import QUARTERS, Searchable
 from souvenir.ingestion.surroundings import (
@@ -60,9 +62,18 @@ def index_messages(conversation: Conversation, messages: Iterable[Message]) -> i
 
 
 def index_memory(memory: Memory, version: MemoryVersion) -> int:
-    """Make the passages of what a memory says now, in place of those of what it said."""
+    """Make the passages of what a memory says now; those of what it said are for who looks back."""
     if version.number > 1:  # a new memory has none
-        remove_passages(Passage.objects.filter(memory_id=memory.id))
+        retire_passages(memory_id=memory.id, version=version.number - 1)
+    return _index_version(memory, version)
+
+
+def index_past_version(memory: Memory, version: MemoryVersion) -> int:
+    """Make the passages of something that a memory does not say any more."""
+    return _index_version(memory, version, past_version=version.number)
+
+
+def _index_version(memory: Memory, version: MemoryVersion, *, past_version: int = 0) -> int:
     around = surroundings_of_memory(version)
     drafts = [
         _draft(
@@ -76,6 +87,7 @@ def index_memory(memory: Memory, version: MemoryVersion) -> int:
                 trust=Trust.STATED if version.method == "user_typed" else Trust.ANSWERED,
                 provider="souvenir",
                 occurred_at=version.occurred_at or version.observed_at,
+                past_version=past_version,
             ),
         )
         for start, end in spans(version.text)
@@ -91,9 +103,9 @@ def remove_passages(found: QuerySet[Passage]) -> dict[str, int]:
     """
     places = list(found.select_for_update().values_list("id", "store_id"))
     ids, store_ids = [id_ for id_, _ in places], {store_id for _, store_id in places}
-    in_effect = set(placed(store_ids).values())
+    in_effect = {*placed(store_ids).values(), buckets.COMMON}
     vectors = PassageVector.objects.filter(
-        store_id__in=store_ids, passage_id__in=ids, bucket__in=in_effect
+        store_id__in=homes(store_ids), passage_id__in=ids, bucket__in=in_effect
     )
     tokens = PassageToken.objects.filter(passage_id__in=ids)
     return {
@@ -172,7 +184,7 @@ def _write_tokens(drafts: list[_Draft]) -> int:
     epoch, key = index_keys()[0]
     rows = [
         (
-            draft.passage.store_id,
+            home_of(draft.passage),
             blind_token(term, key=key),
             draft.passage.id,
             frequency,

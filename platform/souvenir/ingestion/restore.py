@@ -18,7 +18,7 @@ from souvenir.ingestion import archive_rows as rows
 from souvenir.ingestion.archive_checks import check_lines
 from souvenir.ingestion.archive_merging import enrich_message, refresh_from
 from souvenir.ingestion.models import Asset, Import, RawObject
-from souvenir.ingestion.passages import index_memory, index_messages
+from souvenir.ingestion.passages import index_memory, index_messages, index_past_version
 from souvenir.ingestion.services import ARCHIVE_LAYOUT, ASSETS, ask_for_vectors
 from souvenir.memories.models import (
     Conversation,
@@ -245,6 +245,8 @@ class _Restoring:
         version = self._create(MemoryVersion, line, memory_id=memory.id, store_id=memory.store_id)
         for evidence in line["evidence"]:
             self._create(Evidence, {**evidence, "store": line["store"]}, version_id=version.id)
+        if version.number != memory.version:
+            index_past_version(memory, version)
 
     def _create(self, model: type[RowT], line: Line, **references: Any) -> RowT:
         row = self._made(model, line, **references)

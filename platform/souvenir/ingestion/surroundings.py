@@ -76,10 +76,14 @@ def searchables_of(passages: list[Passage]) -> dict[UUID, Searchable]:
     around = surroundings_of(messages.values(), titles={talk.id: talk.title for talk in talks})
     memory_ids = {passage.memory_id for passage in passages if passage.memory_id}
     versions = MemoryVersion.objects.filter(memory_id__in=memory_ids).order_by("number")
-    newest = {version.memory_id: version for version in versions}
+    # The last one under 0 as well: what holds now is not said to be past.
+    said: dict[tuple[UUID | None, int], MemoryVersion] = {
+        (v.memory_id, number): v for v in versions for number in (v.number, 0)
+    }
     found = {}
     for passage in passages:
-        if passage.memory_id and (version := newest.get(passage.memory_id)):
+        of = (passage.memory_id, passage.past_version)
+        if version := said.get(of):
             near = surroundings_of_memory(version)
             found[passage.id] = near.of(version.text, passage.start, passage.end)
         elif passage.message_id and (message := messages.get(passage.message_id)):

@@ -13,9 +13,11 @@ from pgvector import HalfVector
 from souvenir.core.sealing import blind_token
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.registry import embedder_of
+from souvenir.ingestion.past import homes
 from souvenir.ingestion.terms import asked_terms, exact_terms
 from souvenir.memories.models import Conversation, MemoryVersion, Message
 from souvenir.search.beliefs import Belief, Model, Told, read_told
+from souvenir.search.looking_back import held_then, looks_back
 from souvenir.search.nearest import nearest
 from souvenir.search.phrases import MOST_WITH_PHRASES, phrase_arms, phrases_of
 from souvenir.search.question_vectors import question_vectors
@@ -82,6 +84,7 @@ class Candidate:
     role: str
     provider: str
     occurred_at: datetime | None
+    past_version: int  # of a memory, if that is not what it says now; else 0
     sealed: "Sealed" = field(repr=False)
 
     @cached_property
@@ -167,13 +170,10 @@ def hybrid_statement(
 ) -> Statement:
     """What is asked of the database. `vector` is as PostgreSQL reads it; None: only words count."""
     condition, values = _filter(question.only)
+    stores = homes(question.store_ids) if looks_back(question.only) else question.store_ids
     narrow = _NARROW.format(condition=condition) if condition else ""
     near, places = nearest(
-        question.store_ids,
-        belief,
-        narrow=narrow,
-        condition=condition,
-        by_meaning=vector is not None,
+        stores, belief, narrow=narrow, condition=condition, by_meaning=vector is not None
     )
     buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
     asked_of = timely(time, narrow=narrow, buckets=buckets, by_meaning=vector is not None)
@@ -192,7 +192,8 @@ def hybrid_statement(
         pool += MOST_WITH_PHRASES
     parameters: dict[str, Any] = {
         "tenant": current_tenant(),
-        "stores": question.store_ids,
+        "stores": stores,
+        "looks_back": looks_back(question.only),
         "vector": vector,
         "tokens": words.tokens,
         "asked": words.terms,
@@ -237,7 +238,8 @@ def _filter(only: Filters) -> tuple[str, dict[str, Any]]:
     }
     used = {name: part for name, part in parts.items() if part[1]}
     condition = "".join(f" AND {sql}" for sql, _ in used.values())
-    return condition, {name: value for name, (_, value) in used.items()}
+    then, moments = held_then(only)
+    return condition + then, {name: value for name, (_, value) in used.items()} | moments
 
 
 def _candidate(row: tuple[Any, ...], messages: dict[UUID | None, SealedMessage]) -> Candidate:

@@ -12,7 +12,7 @@ WITH scope AS MATERIALIZED (
            greatest(sum(terms) / nullif(sum(passages), 0), 1)::float8 AS mean_terms
     FROM (
         SELECT count(*), sum(terms) FROM ingestion_passage
-        WHERE tenant_id = %(tenant)s AND store_id = ANY (%(common)s)
+        WHERE tenant_id = %(tenant)s AND store_id = ANY (%(common)s) AND past_version = 0
         UNION ALL
         SELECT passages, terms FROM ingestion_largestore
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
@@ -100,12 +100,16 @@ WITH scope AS MATERIALIZED (
     SELECT x.similarity, x.bm25, x.nearness, x.words, x.bound, p.*,
            row_number() OVER (PARTITION BY p.message_id ORDER BY x.bound DESC, p.id) AS nth
     FROM pool x CROSS JOIN LATERAL (
-        SELECT * FROM ingestion_passage WHERE tenant_id = %(tenant)s AND id = x.passage_id OFFSET 0
+        -- The past is not under the stores that a plain question names; asked once more, it costs
+        -- nothing.
+        SELECT * FROM ingestion_passage
+        WHERE tenant_id = %(tenant)s AND id = x.passage_id
+          AND (past_version = 0 OR %(looks_back)s) OFFSET 0
     ) p
 )
 SELECT w.told, p.id, p.similarity, p.bm25, p.nearness, p.words,
        p.conversation_id, p.message_id, p.memory_id, p.block, p.start, p."end",
-       p.kind, p.language, p.trust, p.role, p.provider, p.occurred_at,
+       p.kind, p.language, p.trust, p.role, p.provider, p.occurred_at, p.past_version,
        g.blocks, c.title, n.id, n.text
 FROM truth w
 LEFT JOIN placed p ON true
@@ -121,7 +125,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT said.id, said.text FROM memories_memory m
     JOIN memories_memoryversion said ON said.tenant_id = m.tenant_id
-        AND said.memory_id = m.id AND said.number = m.version
+        AND said.memory_id = m.id
+        AND said.number = CASE WHEN p.past_version > 0 THEN p.past_version ELSE m.version END
     WHERE m.tenant_id = %(tenant)s AND m.id = p.memory_id OFFSET 0
 ) n ON true
 ORDER BY p.bound DESC, p.id

@@ -21,6 +21,8 @@ class Filters:
     kinds: list[str] = field(default_factory=list)  # "message", or the kinds of memories
     languages: list[str] = field(default_factory=list)
     least_trust: int = 0  # souvenir.ingestion.models.Trust
+    as_of: datetime | None = None  # as it was then, as far as is known
+    known_at: datetime | None = None  # as far as was known here then
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Found:
     role: str
     provider: str
     occurred_at: datetime | None
+    past_version: int  # of a memory, if that is not what it says now; else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +170,5 @@ def _found(item: Ranked) -> Found:
         role=one.role,
         provider=one.provider,
         occurred_at=one.occurred_at,
+        past_version=one.past_version,
     )

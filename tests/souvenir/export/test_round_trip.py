@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from uuid import UUID
@@ -18,6 +19,8 @@ from souvenir.ingestion.services import Upload, accept_import, correct, remember
 from souvenir.memories.models import Conversation, Evidence, Memory, Message
 from souvenir.memories.selectors import current_versions, get_person, personal_store
 from souvenir.memories.services import Statement, ensure_person, ensure_shared_store
+from souvenir.search.questions import Filters, Question
+from souvenir.search.services import search
 from tenants import objects
 from tenants.isolation.scope import tenant_scope
 from tenants.models import Job
@@ -353,3 +356,23 @@ def test_a_line_that_souvenir_does_not_write_is_refused(
     assert job.error_code in {"archive-altered", "archive-of-several"}
     with tenant_scope(elsewhere.id):
         assert not Conversation.objects.exists()
+
+
+def test_what_a_memory_said_before_is_found_in_a_restored_copy_too(acme: Tenant) -> None:
+    with tenant_scope(acme.id):
+        store = personal_store(person=ensure_person(external_id="alice"))
+        said = Statement(text="Allergique aux noix", valid_from=datetime(2020, 1, 1, tzinfo=UTC))
+        memory = remember(store=store, statement=said)
+        changed = Statement(text="À rien", valid_from=datetime(2025, 1, 1, tzinfo=UTC))
+        correct(memory_id=memory.id, statement=changed)
+    elsewhere = make_tenant()
+    _restore(elsewhere, _export(acme))
+
+    with tenant_scope(elsewhere.id):
+        store = personal_store(person=get_person(external_id="alice"))
+        then = Filters(as_of=datetime(2024, 1, 1, tzinfo=UTC))
+        back = search(Question("allergique", [store.id], only=then))
+        now = search(Question("allergique", [store.id]))
+
+    assert [found.text for found in back.results] == ["Allergique aux noix"]
+    assert now.results == []

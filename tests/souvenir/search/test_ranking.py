@@ -17,7 +17,7 @@ def a_candidate(*, talk: UUID | None = None, nearness: float | None = 0.5, words
         conversation_id=talk, message_id=uuid4() if talk else None,
         memory_id=None if talk else uuid4(), block=0, start=0, end=0, kind="message",
         language=language, trust=3, role="user", provider="chatgpt", occurred_at=None,
-        sealed=Sealed(None, None, b"", b""),
+        past_version=0, sealed=Sealed(None, None, b"", b""),
     )  # fmt: skip
 
 
