@@ -28,7 +28,7 @@ chaos: .venv/dev.stamp $(CATALOGUES)  ## kill every process while much is done, 
 	for seed in $(seeds); do \
 		SOUVENIR_CHAOS_SEED=$$seed SOUVENIR_CHAOS_PEOPLE=250 SOUVENIR_CHAOS_OBJECTS=40 \
 		SOUVENIR_CHAOS_EXPORTS=100 SOUVENIR_CHAOS_ERASURES=200 SOUVENIR_CHAOS_SECONDS=3600 \
-		SOUVENIR_CHAOS_CLIENTS=8 $(VENV) -m pytest tests/chaos --log-cli-level=INFO || exit 1; \
+		SOUVENIR_CHAOS_CLIENTS=8 SOUVENIR_CHAOS_RECOVERY=30 $(VENV) -m pytest tests/chaos --log-cli-level=INFO || exit 1; \
 	done
 
 check: .venv/dev.stamp $(CATALOGUES)  ## everything CI checks, cheapest first

@@ -24,7 +24,7 @@ LOOK_AHEAD = 3  # messages sent and not yet answered, in a queue: enough to keep
 UNANSWERED = timedelta(seconds=10)  # then a message counts as lost; twice as long at each next one
 MOST_REFUSALS = 5  # by a broker that answers; then it is a dead letter
 JOBS_AT_ONCE = 4  # of one organization in one queue, if its allowance says nothing
-_LONGEST_UNANSWERED = timedelta(seconds=60)
+_LONGEST_UNANSWERED = timedelta(seconds=20)  # what was lost twice is soon sent a third time
 _PAUSE = timedelta(seconds=1)  # after a message that could not be sent
 _LOCK = 0x50757600  # advisory locks: one number for each queue
 _QUESTION = (Path(__file__).parent / "waiting.sql").read_text(encoding="utf-8")
