@@ -25,7 +25,8 @@ ASKED_OF = (
 PLAIN = frozenset(
     {
         "text", "occurred_at", "valid_from", "valid_to", "observed_at", "kind", "reason", "version",
-        "query", "limit", "budget", "language", "asked_at", "timezone", "as_of", "known_at",
+        "query", "limit", "budget", "language", "expand",
+        "asked_at", "timezone", "as_of", "known_at",
         "since", "until", "sources", "roles", "kinds", "languages", "trust",
         "label", "scopes", "expires_at", "display_name", "file", "target",
         "slug", "name_en", "name_fr", "region", "state",

@@ -15,6 +15,7 @@ from souvenir.api.memory_shapes import RERANK, RERANK_MEANS, FiltersIn
 from souvenir.api.views import TenantView
 from souvenir.ingestion.models import Trust
 from souvenir.search.context import DEFAULT_BUDGET, MOST_TOKENS, Context, Item, context
+from souvenir.search.neighbours import Expand
 
 _LANGUAGES = {"en": "en-ca", "fr": "fr-ca"}
 
@@ -27,6 +28,12 @@ class ContextIn(FiltersIn):
         default=DEFAULT_BUDGET,
         help_text="Tokens that the block may take, its frame included.",
     )
+    expand = serializers.ChoiceField(
+        choices=[way.value for way in Expand],
+        default=Expand.NONE.value,
+        help_text="What else comes of the best conversations: nothing, the turns before and after, "
+        "or all of the branch, as far as the budget goes.",
+    )
     language = serializers.ChoiceField(
         choices=tuple(_LANGUAGES),
         required=False,
@@ -38,7 +45,9 @@ class ItemOut(serializers.Serializer[Any]):
     number = serializers.IntegerField(help_text="What the record bears in the block.")
     text = serializers.CharField(help_text="Word for word; the block escapes it.")
     tokens = serializers.IntegerField()
-    score = serializers.FloatField(help_text="0 to 1; compares records of one block only.")
+    score = serializers.FloatField(
+        help_text="0 to 1; compares records of one block only. 0: it came along with another."
+    )
     passage_ids = serializers.ListField(child=serializers.UUIDField())
     conversation_id = serializers.UUIDField(allow_null=True)
     conversation_title = serializers.CharField()
@@ -81,7 +90,7 @@ class ContextForPrompt(TenantView):
         language = _LANGUAGES.get(data.get("language"), translation.get_language())
         question = question_of(data, caller_of(request))
         with translation.override(language):
-            found = context(question, budget=data["budget"])
+            found = context(question, budget=data["budget"], expand=Expand(data["expand"]))
         return Response(ContextOut(_out(found)).data)
 
 

@@ -66,8 +66,8 @@ def record_lines(number: int, record: Record) -> list[str]:
         clean(record.source)[:_LONGEST_SOURCE] or "?",
         trust_in_words(record.trust),
     ]
-    if title := clean(record.title)[:_LONGEST_TITLE].strip():
-        facts.append(f"“{title}”")
+    if title := clean(record.title):
+        facts.append(f"“{_shorten(title)}”")
     return [f"[{number}] {_BETWEEN.join(facts)}", *_quoted(record.text)]
 
 
@@ -85,6 +85,11 @@ def clean(text: str) -> str:
     """One line in which nothing of ours can be imitated: no tag, no quotation mark, no divider."""
     line = " ".join("".join(_seen(text)).split())
     return line.translate({ord(mark): "'" for mark in '“”"«»'} | {ord("·"): "-"})
+
+
+def _shorten(title: str) -> str:
+    """A title that is not too long for a line."""
+    return title if len(title) <= _LONGEST_TITLE else f"{title[:_LONGEST_TITLE].rstrip()}…"
 
 
 def _day(moment: datetime | None) -> str:

@@ -169,7 +169,7 @@ def hybrid_statement(
     time: Understood | None = None,
 ) -> Statement:
     """What is asked of the database. `vector` is as PostgreSQL reads it; None: only words count."""
-    condition, values = _filter(question.only)
+    condition, values = condition_on(question.only)
     stores = homes(question.store_ids) if looks_back(question.only) else question.store_ids
     narrow = _NARROW.format(condition=condition) if condition else ""
     near, places = nearest(
@@ -220,12 +220,17 @@ def candidates(statement: Statement) -> tuple[list[Candidate], Told]:
     with connection.cursor() as cursor:
         cursor.execute(statement.sql, statement.parameters)
         rows = cursor.fetchall()
-    messages: dict[UUID | None, SealedMessage] = {}
-    found = [_candidate(row[1:], messages) for row in rows if row[1] is not None]
+    found = candidates_in([row[1:] for row in rows if row[1] is not None])
     return found, read_told(rows[0][0])
 
 
-def _filter(only: Filters) -> tuple[str, dict[str, Any]]:
+def candidates_in(rows: list[tuple[Any, ...]]) -> list[Candidate]:
+    """What the columns from `id` on say. A message comes with the first row that is of it."""
+    messages: dict[UUID | None, SealedMessage] = {}
+    return [_candidate(row, messages) for row in rows]
+
+
+def condition_on(only: Filters) -> tuple[str, dict[str, Any]]:
     """SQL to append to a condition on passages `p`, and its parameters."""
     parts = {
         "since": ("p.occurred_at >= %(since)s", only.since),

@@ -8,6 +8,7 @@ from uuid import UUID
 from souvenir.core.metrics import searches, timed
 from souvenir.search.block import Record, block, record_lines
 from souvenir.search.merging import Key, Parts
+from souvenir.search.neighbours import Expand, around
 from souvenir.search.packing import BUDGET, Packing, written
 from souvenir.search.questions import Question
 from souvenir.search.rerank import Rerank
@@ -18,6 +19,7 @@ from tenants.isolation.scope import current_tenant, tenant_scope
 DEFAULT_BUDGET, MOST_TOKENS = 2_000, 32_000
 _TOKENS_PER_PASSAGE = 40  # of the shortest: so many are looked at that the budget can be filled
 _LEAST_PASSAGES, _MOST_PASSAGES = 20, 100
+_FOUND_BY_ITSELF = 0.5  # of the room: what was said around it has the other half
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,11 @@ class Context:
 
 
 @timed(searches)
-def context(question: Question, *, budget: int) -> Context:
+def context(question: Question, *, budget: int, expand: Expand = Expand.NONE) -> Context:
     """The block, in the language that is active, of `budget` tokens at most.
 
     The same question to the same memory gives the same block, byte for byte. Needs a tenant that is
-    named; one round trip to the database, and a second look, as a search.
+    named; one round trip to the database, and a second look, as a search. `expand`: three more.
 
     Raises:
         QuestionEmpty
@@ -71,7 +73,12 @@ def context(question: Question, *, budget: int) -> Context:
     counter = TokenCounter()
     with tenant_scope(current_tenant()):  # texts are opened now
         packing = Packing(room=budget - _frame_tokens(counter), counter=counter)
-        packing.fill(found.items)
+        if expand is Expand.NONE:
+            packing.fill(found.items)
+        else:
+            others = packing.fill_some(found.items, share=_FOUND_BY_ITSELF)
+            packing.fill_beside(around(question, found.items, expand=expand))
+            packing.fill(others)
         text, items = _written(packing, counter, budget)
     return Context(
         text=text,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from uuid import UUID
 
 from souvenir.ingestion.models import Trust
 from souvenir.search.block import Record, record_lines
@@ -12,6 +13,7 @@ from souvenir.search.tokens import TokenCounter
 
 _MOST_OF_A_SOURCE = 0.6  # of the tokens: a conversation, as in ranking.py
 _MOST_OF_THIRD_PARTIES = 0.5
+_BESIDE = 10**6  # the place of what was not found by itself
 _ANY_NUMBER = 100  # of a record, while it has none yet
 
 BUDGET, DUPLICATE = "budget", "duplicate"
@@ -28,6 +30,7 @@ class Packing:
         self.left_out: Counter[str] = Counter()
         self._room, self._counter = room, counter
         self._said = Said()
+        self._taken: set[UUID] = set()
         self._sizes: Counter[Key] = Counter()
         self._of_sources: Counter[object] = Counter()
         self._of_third_parties = 0
@@ -46,9 +49,30 @@ class Packing:
             if reason := self._offer(item, shares=False):
                 self.left_out[why if reason == BUDGET else reason] += 1
 
+    def fill_some(self, items: Sequence[Ranked], *, share: float) -> list[Ranked]:
+        """Take the best, until a share of the room is taken. Gives those that are not in."""
+        left = []
+        for place, item in enumerate(items):
+            self.places.setdefault(record_of(item.candidate), place)
+            has_room = sum(self._sizes.values()) < self._room * share
+            if not has_room or self._offer(item, shares=True):
+                left.append(item)
+        return left
+
+    def fill_beside(self, items: Sequence[Ranked]) -> None:
+        """Take what stands beside what is in, as long as there is room."""
+        for item in items:
+            if item.candidate.passage_id in self._taken:
+                continue
+            self.places.setdefault(record_of(item.candidate), _BESIDE)
+            if self._offer(item, shares=False) == BUDGET:
+                self.left_out[BUDGET] += 1
+
     def _offer(self, item: Ranked, *, shares: bool) -> str:
         """Why it is not taken; "" if it is."""
         passage = item.candidate
+        if passage.passage_id in self._taken:
+            return ""
         free = self._room - sum(self._sizes.values())
         if self._said.holds(passage.text):
             return DUPLICATE
@@ -69,6 +93,7 @@ class Packing:
         passage = parts.passages[-1]
         self.records[key] = parts
         self._sizes[key] += more
+        self._taken.add(passage.passage_id)
         self._said.add(passage.text)
         self._of_sources[_source(passage)] += more
         if passage.trust <= Trust.BROUGHT:

@@ -20,7 +20,9 @@ from souvenir.memories.services import Statement, ensure_person
 from souvenir.search.block import CLOSES
 from souvenir.search.context import Context, context
 from souvenir.search.errors import QuestionEmpty
+from souvenir.search.neighbours import Expand, around
 from souvenir.search.questions import Filters, Question
+from souvenir.search.services import ranking
 from souvenir.search.tokens import TokenCounter
 from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
@@ -42,9 +44,11 @@ def _question(tenant: Tenant, text: str, only: Filters | None = None) -> Iterato
         yield Question(text, [store.id], only=only or Filters())
 
 
-def _ask(tenant: Tenant, text: str, *, budget: int = 2000, **more: Any) -> Context:
+def _ask(
+    tenant: Tenant, text: str, *, budget: int = 2000, expand: Expand = Expand.NONE, **more: Any
+) -> Context:
     with _question(tenant, text, **more) as question:
-        return context(question, budget=budget)
+        return context(question, budget=budget, expand=expand)
 
 
 def test_a_talk_comes_in_the_order_it_was_said(acme: Tenant) -> None:
@@ -76,7 +80,8 @@ def test_the_same_question_gives_the_same_bytes(acme: Tenant) -> None:
     _remember(acme, *[f"Le jardin numéro {number} est en fleurs" for number in range(30)])
     run_jobs(acme, Kind.EMBED_PASSAGES)
 
-    first, *others = [_ask(acme, "jardin", budget=600) for _ in range(5)]
+    with _question(acme, "jardin") as question:
+        first, *others = [context(question, budget=600) for _ in range(5)]
 
     assert first.items
     assert all(other == first for other in others)
@@ -185,6 +190,73 @@ def test_globex_s_memory_is_not_in_the_block(acme: Tenant, globex: Tenant) -> No
     assert (found.text, found.items, found.pending) == ("", [], 0)
 
 
+ADVENTURE = ["Bonjour", "Salut!", "Où est la clé?", "Sous le géranium.", "Merci", "De rien."]
+
+
+@pytest.mark.parametrize(
+    ("expand", "texts"),
+    [
+        (Expand.NONE, []),
+        (Expand.NEIGHBOURS, [ADVENTURE[2], ADVENTURE[4]]),
+        (Expand.CONVERSATION, [ADVENTURE[place] for place in (2, 4, 1, 5, 0)]),
+    ],
+)
+def test_what_was_said_around_it_comes_along_the_nearest_first(
+    acme: Tenant, expand: Expand, texts: list[str]
+) -> None:
+    import_bytes(acme, chatgpt_export(*ADVENTURE))
+
+    with _question(acme, "géranium") as question:
+        best = ranking(question).items[:1]
+        found = around(question, best, expand=expand)
+        said = [item.candidate.text for item in [*best, *found]]
+
+    assert said == [ADVENTURE[3], *texts]
+
+
+def test_a_whole_talk_stands_in_the_block_as_it_was_said(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export(*ADVENTURE))
+
+    found = _ask(acme, "géranium", expand=Expand.CONVERSATION)
+
+    assert [item.text for item in found.items] == ADVENTURE
+    assert found.left_out == {}
+
+
+def test_what_comes_along_obeys_the_filters(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export(*ADVENTURE))
+
+    found = _ask(acme, "géranium", expand=Expand.CONVERSATION, only=Filters(roles=["assistant"]))
+
+    assert {item.role for item in found.items} == {"assistant"}
+
+
+def test_what_comes_along_leaves_room_for_what_was_found(acme: Tenant) -> None:
+    talk = [
+        "Le jardin est en fleurs",
+        *[f"Et puis {number} " + "blabla " * 30 for number in range(40)],
+    ]
+    import_bytes(acme, chatgpt_export(*talk))
+    _remember(acme, "Le jardin de ma mère", "Un jardin à Rimouski")
+
+    found = _ask(acme, "jardin", budget=700, expand=Expand.CONVERSATION)
+
+    texts = [item.text for item in found.items]
+    assert {talk[0], "Le jardin de ma mère", "Un jardin à Rimouski"} <= set(texts)
+    assert any(text.startswith("Et puis") for text in texts)
+    assert found.tokens <= 700
+
+
+def test_globex_s_talk_does_not_come_along(acme: Tenant, globex: Tenant) -> None:
+    import_bytes(globex, chatgpt_export(*ADVENTURE))
+
+    with _question(globex, "géranium") as theirs:
+        hits = ranking(theirs).items
+        assert around(theirs, hits, expand=Expand.CONVERSATION)
+    with tenant_scope(acme.id):
+        assert around(theirs, hits, expand=Expand.CONVERSATION) == []
+
+
 @cache
 def _full() -> Tenant:
     """An organization with talks and memories of every length, long lines and odd letters."""
@@ -196,9 +268,12 @@ def _full() -> Tenant:
 
 
 @settings(max_examples=60, deadline=None)
-@given(budget=st.one_of(st.integers(1, 600), st.integers(1, 32_000)))
-def test_no_budget_is_ever_overrun(budget: int) -> None:
-    found = _ask(_full(), "jardin", budget=budget)
+@given(
+    budget=st.one_of(st.integers(1, 600), st.integers(1, 32_000)),
+    expand=st.sampled_from(list(Expand)),
+)
+def test_no_budget_is_ever_overrun(budget: int, expand: Expand) -> None:
+    found = _ask(_full(), "jardin", budget=budget, expand=expand)
 
     assert TokenCounter().lines(found.text) == found.tokens <= budget or not found.text
     assert (found.text == "") == (found.items == [])
