@@ -34,6 +34,9 @@ from bench.search_asking import (
 from bench.search_data import PEOPLE, Server, start
 
 
+_LONG = frozenset({"vacuum-graph"})  # a quarter of an hour: only where it is asked for
+
+
 def scopes(bench: Bench) -> None:
     """Latency by size of the store, beside the same matrix in memory."""
     print("\n| asked | what | p50 ms | p95 | p99 | CPU p50 | recall own | cross | rows | × numpy |")
@@ -131,10 +134,11 @@ def _tables(bench: Bench, arguments: argparse.Namespace) -> None:
         "insert": lambda: search_costs.insert(bench),
         "erase": lambda: search_costs.erase(bench),
         "vacuum": lambda: search_costs.vacuum(bench),
+        "vacuum-graph": lambda: search_costs.vacuum_graph(bench),
         "cold": lambda: search_clients.cold(bench),
     }
     for name, table in wanted.items():
-        if not arguments.only or name in arguments.only:
+        if name in arguments.only or (not arguments.only and name not in _LONG):
             table()
 
 

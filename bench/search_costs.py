@@ -128,7 +128,7 @@ def erase(bench: Bench, *, passages: int = 10_000) -> None:
 
 
 def vacuum(bench: Bench) -> None:
-    """Delete one row in a hundred of strangers' largest partitions, and of a graph; vacuum them."""
+    """Delete one row in a hundred of strangers' largest partitions, and vacuum them."""
     past = bench.server.superuser()
     print("\n| vacuum after 1 % was deleted | rows | seconds |\n| --- | --- | --- |")
     found = past.execute(
@@ -147,11 +147,12 @@ def vacuum(bench: Bench) -> None:
             f"DELETE FROM {name} WHERE ctid IN (SELECT ctid FROM {name} TABLESAMPLE BERNOULLI (1))"
         )
         print(f"| {name} | {rows:,} | {_vacuumed(past, name):.1f} |")
-    _vacuum_graph(bench, past)
 
 
-def _vacuum_graph(bench: Bench, past: Any) -> None:
+def vacuum_graph(bench: Bench) -> None:
     """The same of the large store, whose vectors are put back afterwards."""
+    past = bench.server.superuser()
+    print("\n| vacuum after 1 % was deleted | rows | seconds |\n| --- | --- | --- |")
     bucket = bench.bucket(bench.app(), "large")
     if bucket is None:
         return
