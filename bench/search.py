@@ -33,7 +33,6 @@ from bench.search_asking import (
 )
 from bench.search_data import PEOPLE, Server, start
 
-
 _LONG = frozenset({"vacuum-graph"})  # a quarter of an hour: only where it is asked for
 
 

@@ -158,7 +158,7 @@ def vacuum_graph(bench: Bench) -> None:
         return
     (name,) = past.execute(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ %s", [f"_b{bucket}$"]
-    ).fetchone()
+    ).fetchone()  # type: ignore[misc] # it has moved there
     gone = past.execute(
         f"DELETE FROM {name} WHERE ctid IN (SELECT ctid FROM {name} TABLESAMPLE BERNOULLI (1))"
         " RETURNING tenant_id, store_id, model, passage_id, bucket, embedding"
