@@ -117,7 +117,7 @@ def test_an_empty_question_is_refused(acme: Tenant) -> None:
 
 def test_an_erased_person_is_not_in_the_block_from_the_moment_of_asking(acme: Tenant) -> None:
     import_bytes(acme, chatgpt_export("Le jardin d’Alice"))
-    _add(acme, text="Le jardin d’Alice et de Bob", store="team", about=["alice"])  # type: ignore[arg-type]  # a list
+    _add(acme, text="Au chalet, le jardin de Bob", store="team", about=["alice"])  # type: ignore[arg-type]  # a list
     assert len(_texts(_ask(acme))) == 2
 
     answer = acme.http.post(

@@ -44,7 +44,9 @@ def noted(acme: Tenant) -> Tenant:
 
 def _ask(tenant: Tenant, path: str = "memories/search") -> Any:
     answer = tenant.http.post(
-        f"/api/v1/{path}", {"query": "Nadine rivière forêt"}, content_type="application/json"
+        f"/api/v1/{path}",
+        {"query": "Nadine rivière forêt", "asked_at": "2026-11-26T08:00:00Z"},
+        content_type="application/json",
     )
     assert answer.status_code == 200, answer.content
     return answer.json()
