@@ -6,8 +6,11 @@ they stand there as they are written is seen once the text is opened.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from math import log
 
+PHRASE_SHARE = 0.5  # of a score: what is quoted, and rare, comes before what fits as well
 _LONGEST, _MOST = 300, 8  # characters of a phrase; phrases of a question
 MOST_WITH_PHRASES = 200  # passages that have all the words of a phrase, and are opened to be read
 _ARM = """ UNION (
@@ -34,8 +37,8 @@ def phrase_arms(count: int, *, narrow: str) -> str:
     return "".join(arms)
 
 
-def phrases_in(phrases: list[str]) -> Callable[[str], int] | None:
-    """Counts how many of some phrases a text has; None where there are none: open no text for it.
+def phrases_in(phrases: list[str]) -> Callable[[str], frozenset[int]] | None:
+    """Says which of some phrases a text has; None where there are none: open no text for it.
 
     Small or large letters, any white space, but accents as they are; and whole words.
     """
@@ -43,11 +46,23 @@ def phrases_in(phrases: list[str]) -> Callable[[str], int] | None:
         return None
     patterns = [re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)") for phrase in phrases]
 
-    def count(text: str) -> int:
+    def which(text: str) -> frozenset[int]:
         plain = _plain(text)
-        return sum(bool(pattern.search(plain)) for pattern in patterns)
+        return frozenset(n for n, pattern in enumerate(patterns) if pattern.search(plain))
 
-    return count
+    return which
+
+
+def worth_of_phrases(found: Sequence[frozenset[int]]) -> list[float]:
+    """What the phrases of each text add to its score: up to PHRASE_SHARE for each phrase.
+
+    A phrase that a single text has counts in full; one that all have tells none from another
+    (inverse document frequency: Spärck Jones 1972).
+    """
+    having = Counter(phrase for phrases in found for phrase in phrases)
+    most = log(len(found)) if len(found) > 1 else 1.0
+    worth = {phrase: PHRASE_SHARE * log(len(found) / n) / most for phrase, n in having.items()}
+    return [sum(worth[phrase] for phrase in phrases) for phrases in found]
 
 
 def _plain(text: str) -> str:

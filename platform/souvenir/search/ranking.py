@@ -11,6 +11,7 @@ from itertools import islice
 from uuid import UUID
 
 from souvenir.search.candidates import Candidate
+from souvenir.search.phrases import worth_of_phrases
 
 _WORD = re.compile(r"\w+")
 _NEAR_WITHOUT_WORDS = 0.15  # up to here, what is near has hardly a word of the question
@@ -24,10 +25,10 @@ _MOST_OF_A_SOURCE = 0.6  # of an answer: no conversation fills it while others h
 class Besides:
     """What counts besides meaning and words."""
 
-    # What a candidate gets for its time (priors.py), and how many of the question's phrases a text
-    # has (phrases.py); None: nothing.
+    # What a candidate gets for its time (priors.py), and which of the question's phrases a text has
+    # (phrases.py); None: nothing.
     prior: Callable[[Candidate], float] | None = None
-    phrases: Callable[[str], int] | None = None
+    phrases: Callable[[str], frozenset[int]] | None = None
 
 
 _NOTHING = Besides()
@@ -35,18 +36,24 @@ _NOTHING = Besides()
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate and its score, between 0 and 1."""
+    """A candidate and its score, 0 or more."""
 
     candidate: Candidate
     score: float
-    phrases: int = 0  # how many of the question's phrases it has, as they are written
+    has_phrase: bool = False  # one of the question's, as it is written
 
 
-def _counted(item: Ranked, besides: Besides) -> Ranked:
-    """An item with what counts besides."""
-    prior = besides.prior(item.candidate) if besides.prior else 0.0
-    phrases = besides.phrases(item.candidate.text) if besides.phrases else 0
-    return replace(item, score=min(1.0, item.score + prior), phrases=phrases)
+def _counted(items: list[Ranked], besides: Besides) -> list[Ranked]:
+    """The items with what counts besides."""
+    if besides.prior:
+        items = [replace(i, score=i.score + besides.prior(i.candidate)) for i in items]
+    if besides.phrases:
+        found = [besides.phrases(item.candidate.text) for item in items]
+        items = [
+            replace(item, score=item.score + worth, has_phrase=bool(phrases))
+            for item, worth, phrases in zip(items, worth_of_phrases(found), found, strict=True)
+        ]
+    return items
 
 
 def ranked(
@@ -56,7 +63,7 @@ def ranked(
     dense_weight: float,
     besides: Besides = _NOTHING,
 ) -> list[Ranked]:
-    """All of them: what has most of the question's phrases first, then by score, in a fixed order.
+    """All of them, best first, in a fixed order; scores between 0 and 1.
 
     The mix decides which comes first. For the others it counts too how well the best of what their
     conversations say besides fits: where a talk is about the question, more of it answers.
@@ -65,12 +72,12 @@ def ranked(
         language: of the question; "" if it is not known.
         dense_weight: of meaning against words, 0 to 1.
     """
-    found = _sorted(
-        _counted(Ranked(c, mixed(c, language, dense_weight)), besides) for c in candidates
-    )
+    mixes = [Ranked(c, mixed(c, language, dense_weight)) for c in candidates]
+    found = _sorted(_counted(mixes, besides))
     others = _sorted(_lifted(found)[1:])
     best = max((item.score for item in [*found[:1], *others[:1]]), default=0.0)
-    return [*(replace(item, score=best) for item in found[:1]), *others]
+    first = [replace(item, score=best) for item in found[:1]]
+    return [replace(item, score=min(1.0, item.score)) for item in [*first, *others]]
 
 
 def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
@@ -92,7 +99,7 @@ def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
 
 
 def _sorted(items: Iterable[Ranked]) -> list[Ranked]:
-    return sorted(items, key=lambda item: (-item.phrases, -item.score, item.candidate.passage_id))
+    return sorted(items, key=lambda item: (-item.score, item.candidate.passage_id))
 
 
 def _lifted(items: Sequence[Ranked]) -> list[Ranked]:
@@ -113,7 +120,7 @@ def _lifted(items: Sequence[Ranked]) -> list[Ranked]:
         besides = [score for message, score in best if message != item.candidate.message_id]
         lift = _LIFT * sum(besides[:_LIFTED_BY]) / _LIFTED_BY
         score = (item.score + lift) * _FURTHER_PASSAGE ** before[record]
-        found.append(replace(item, score=min(1.0, score)))
+        found.append(replace(item, score=score))
         before[record] += 1
     return found
 
@@ -131,7 +138,7 @@ def answers(items: list[Ranked], *, limit: int) -> list[Ranked]:
     for item in _folded(items):
         source = item.candidate.conversation_id or item.candidate.memory_id
         counts[source] += 1
-        keeps_its_place = counts[source] <= share or item.phrases > 0
+        keeps_its_place = counts[source] <= share or item.has_phrase
         (chosen if keeps_its_place else held_back).append(item)
         if len(chosen) == limit:
             return chosen

@@ -9,6 +9,7 @@ from souvenir.ingestion.services import remember
 from souvenir.memories.selectors import personal_store
 from souvenir.memories.services import Statement, ensure_person
 from souvenir.search import candidates, timely
+from souvenir.search.phrases import PHRASE_SHARE, worth_of_phrases
 from souvenir.search.priors import RECENCY_SHARE, recency
 from souvenir.search.questions import Question
 from souvenir.search.services import Answer, search
@@ -93,6 +94,16 @@ def test_a_phrase_is_looked_for_as_it_is_written(acme: Tenant, question: str) ->
     )
 
     assert _texts(_ask(acme, question))[0].startswith("La clé est sous")
+
+
+def test_a_phrase_counts_by_how_few_have_it() -> None:
+    found = [frozenset({0, 1}), frozenset({0}), frozenset({0}), frozenset({0})]
+
+    worth = worth_of_phrases(found)
+
+    assert worth == [pytest.approx(PHRASE_SHARE), 0, 0, 0]
+    assert worth_of_phrases([frozenset(), frozenset()]) == [0, 0]
+    assert worth_of_phrases([frozenset({0})]) == [0]
 
 
 def test_accents_of_a_phrase_are_as_they_are_written(acme: Tenant) -> None:
