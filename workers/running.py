@@ -30,7 +30,7 @@ from workers.app import MAX_RETRIES, UNCUT_TASK_SECONDS, app
 from workers.observing import observed
 
 logger = logging.getLogger(__name__)
-_BEAT_SECONDS = 5.0  # a quarter of a lease
+_BEAT_SECONDS = 2.5  # a quarter of a lease
 HANGS_EXIT = 75  # sysexits.h: try again
 Handler = Callable[[Lease], None]
 HANDLERS: dict[Job, Handler] = {}  # what every worker knows, by the kind of job

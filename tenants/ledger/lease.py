@@ -26,7 +26,7 @@ from tenants.models import Job
 _MOVED = {"attempts": 0, "waits": 0}  # whoever moves on may try as often again
 logger = logging.getLogger(__name__)
 UNCUT_SECONDS = 1_400.0  # for what cannot be cut
-LEASE = timedelta(seconds=20)  # a holder that lives renews it four times in between
+LEASE = timedelta(seconds=10)  # a holder that lives renews it four times in between
 
 
 @dataclass(frozen=True, slots=True)

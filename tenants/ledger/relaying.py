@@ -21,7 +21,7 @@ from tenants.ledger.fairness import QUANTUM_SECONDS, SHORT_SECONDS, Waiting, tak
 from tenants.models import Allowance, Breaker, Ring
 
 LOOK_AHEAD = 3  # messages sent and not yet answered, in a queue: enough to keep workers busy
-UNANSWERED = timedelta(seconds=10)  # then a message counts as lost; twice as long at each next one
+UNANSWERED = timedelta(seconds=5)  # then a message counts as lost; twice as long at each next one
 MOST_REFUSALS = 5  # by a broker that answers; then it is a dead letter
 JOBS_AT_ONCE = 4  # of one organization in one queue, if its allowance says nothing
 _LONGEST_UNANSWERED = timedelta(seconds=20)  # what was lost twice is soon sent a third time

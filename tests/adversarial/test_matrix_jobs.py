@@ -128,7 +128,10 @@ def test_the_right_ticket_does_something(three: dict[str, Filled]) -> None:
 
     _deliver(embed_passages_task, _ticket(Job.EMBED_PASSAGES, initech.id, job.id))
 
-    assert _changed(three, before) == ["initech: tenants_job"]
+    # A turn is its organization's: what else waits there may be done in it, and nobody else's.
+    changed = _changed(three, before)
+    assert "initech: tenants_job" in changed
+    assert all(change.startswith("initech: ") for change in changed)
 
 
 def _waiting_job(filled: Filled, kind: Job) -> UUID:

@@ -113,9 +113,10 @@ def test_a_person_s_question_reads_covering_indexes_of_one_partition(sized: Size
     _check(_plan(sized))
 
 
-def test_it_still_does_once_the_tables_are_analysed(sized: Sized) -> None:
+def test_it_still_does_once_the_tables_are_tended(sized: Sized) -> None:
     for table in MAINTAINED:
-        maintain(f"ANALYZE {table}")
+        # As autovacuum does. Where no page is known to be all visible, a bitmap may be cheaper.
+        maintain(f"VACUUM (ANALYZE) {table}")
 
     _check(_plan(sized))
 
