@@ -16,7 +16,7 @@ TASK_SECONDS = 150
 # What cannot be cut: one reading of the database, one statement that builds an index, one archive.
 # Under RabbitMQ's own limit of 30 minutes for a message in hand.
 UNCUT_TASK_SECONDS = 1_500
-CHILD_TASKS = 500  # then a child is replaced: whatever has leaked goes with it
+CHILD_TASKS = 5_000  # then a child is replaced: whatever has leaked goes with it
 CHILD_KIB = 1_500 * 1024  # a child that has grown larger is replaced after its task
 SOFT_SHUTDOWN_SECONDS = 25.0  # what a pod is given to end its turn, of the 120 before it is killed
 MAX_RETRIES = 5  # of a message whose worker died; the relay rings on

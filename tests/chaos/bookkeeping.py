@@ -45,10 +45,12 @@ class Books:
         self.check_accepted()
         self.check_kept()
         self.check_erased()
+        self.check_erased_cannot_be_read()
         self.check_no_orphans()
         self.check_objects()
         self.check_exports()
         self.check_answered_alike()
+        self.check_nothing_is_clear()
 
     def check_accepted(self) -> None:
         """Each accepted request has one job, which has ended well; nobody else has one."""
@@ -137,6 +139,20 @@ class Books:
                     "export_files": int(one.has_export),
                     "people": 1,
                 }, one.person
+
+    def check_erased_cannot_be_read(self) -> None:
+        """Whoever asks over HTTP for what was erased, by name, by id or by its words, has none."""
+        for one in self._erased:
+            paths = [f"/api/v1/conversations?person={one.person}",
+                     f"/api/v1/imports/{one.answers['import']['id']}"]  # fmt: skip
+            if "export" in one.answers:
+                paths.append(f"/api/v1/exports/{one.answers['export']['id']}")
+            for path in paths:
+                assert self._client.ask("GET", path).status in {404, 410}, path
+            asked = {"query": f"Is {one.canary} there?"}
+            found = self._client.ask("POST", "/api/v1/memories/search", asked)
+            assert found.status == 200
+            assert one.canary.encode() not in found.body, one.person
 
     def check_no_orphans(self) -> None:
         """No row of any table is of a person, a store or a passage that is not there."""

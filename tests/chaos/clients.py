@@ -31,6 +31,10 @@ class Client:
     address: Address
     key: str
 
+    def ask(self, method: str, path: str, body: object = None) -> Reply:
+        """Ask once, whatever the answer: when nothing is killed any more."""
+        return self.address.ask(method, path, key=self.key, body=body)
+
     def get(self, path: str) -> Reply:
         """Ask, until there is an answer."""
         return _until_answered(lambda: self.address.ask("GET", path, key=self.key))
