@@ -9,7 +9,6 @@ client would. Prints one table.
 import argparse
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -117,7 +116,7 @@ def running(home: Path) -> Iterator[Client]:
             address, next(line.split()[-1] for line in said if "Key of the platform" in line)
         )
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # not Ctrl-C: what a shell starts in the background does not hear it
         process.wait(60)
 
 
