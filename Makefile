@@ -24,7 +24,7 @@ logins: .venv/run.stamp  ## new logins for the demonstration, while Souvenir run
 test: .venv/dev.stamp $(CATALOGUES)  ## the tests alone: make test only=tests/souvenir/search
 	$(VENV) -m pytest $(only)
 
-chaos: .venv/dev.stamp $(CATALOGUES)  ## kill every process while much is done, half an hour each: make chaos seeds="1 2 3"
+chaos: .venv/dev.stamp $(CATALOGUES)  ## kill every process while much is done, a quarter of an hour each: make chaos seeds="1 2 3"
 	for seed in $(seeds); do \
 		SOUVENIR_CHAOS_SEED=$$seed SOUVENIR_CHAOS_PEOPLE=250 SOUVENIR_CHAOS_OBJECTS=40 \
 		SOUVENIR_CHAOS_EXPORTS=100 SOUVENIR_CHAOS_ERASURES=200 SOUVENIR_CHAOS_SECONDS=3600 \
