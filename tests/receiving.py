@@ -46,25 +46,38 @@ class Receiver:
 
 
 @contextmanager
-def receiving(folder: Path) -> Iterator[Receiver]:
-    """A receiver, until the body ends."""
-    certificate = folder / "receiver.pem"
+def over_tls(
+    certificate: Path, handler: type[BaseHTTPRequestHandler], *, daemon_threads: bool
+) -> Iterator[int]:
+    """A server on loopback with a new certificate, until the body ends; gives its port.
+
+    Args:
+        daemon_threads: whether it ends without waiting for the answers under way.
+    """
     write_certificate(certificate)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = False
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = daemon_threads
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    receiver = Receiver(server.server_address[1], certificate)
-    _Handler.receivers[receiver.port] = receiver
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield receiver
+        yield server.server_address[1]
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def receiving(folder: Path) -> Iterator[Receiver]:
+    """A receiver, until the body ends."""
+    certificate = folder / "receiver.pem"
+    with over_tls(certificate, _Handler, daemon_threads=False) as port:
+        receiver = Receiver(port, certificate)
+        _Handler.receivers[port] = receiver
+        yield receiver
 
 
 class _Handler(BaseHTTPRequestHandler):

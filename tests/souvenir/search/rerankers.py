@@ -1,17 +1,15 @@
 """A reranker on loopback, over real TLS, which speaks both dialects and can be told to fail."""
 
 import json
-import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from tests.receiving import write_certificate
+from tests.receiving import over_tls
 
 
 def scored(body: dict[str, Any]) -> object:
@@ -46,22 +44,10 @@ class FakeReranker:
 def reranking(folder: Path) -> Iterator[FakeReranker]:
     """A reranker, until the body ends."""
     certificate = folder / "reranker.pem"
-    write_certificate(certificate)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    fake = FakeReranker(server.server_address[1], certificate)
-    _Handler.fakes[fake.port] = fake
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with over_tls(certificate, _Handler, daemon_threads=True) as port:
+        fake = FakeReranker(port, certificate)
+        _Handler.fakes[port] = fake
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
