@@ -1,11 +1,8 @@
 """Fetches what may answer a question: one round trip to the database."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 from pgvector import HalfVector
@@ -15,18 +12,17 @@ from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.registry import embedder_of
 from souvenir.ingestion.past import homes
 from souvenir.ingestion.terms import asked_terms, exact_terms
-from souvenir.memories.models import Conversation, MemoryVersion, Message
 from souvenir.search.beliefs import Belief, Model, Told, read_told
 from souvenir.search.looking_back import held_then, looks_back
 from souvenir.search.nearest import nearest
 from souvenir.search.phrases import MOST_WITH_PHRASES, phrase_arms, phrases_of
 from souvenir.search.question_vectors import question_vectors
 from souvenir.search.questions import Filters, Question
+from souvenir.search.records import COLUMNS, LOOKED_UP, Candidate, candidates_in
 from souvenir.search.time_expressions import Understood
 from souvenir.search.timely import timely
 from tenants.isolation.scope import current_tenant
 from tenants.keyring.services import index_keys
-from tenants.sealed import opened
 
 _HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
 _CANDIDATES = 100  # of each retriever, before they are mixed
@@ -38,7 +34,6 @@ _NARROW = """CROSS JOIN LATERAL (
 ) narrowed"""
 _MERGED = {"most": "max", "merged": "GROUP BY a.term, a.weight, t.passage_id"}
 _AS_THEY_ARE = {"most": "", "merged": ""}
-_MESSAGE_ID = 6  # its place in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,74 +53,6 @@ class Statement:
 
     sql: str
     parameters: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One passage that may answer. Its text is opened when it is first read.
-
-    `nearness` and `words` are between 0 and 1; None: not embedded yet.
-    """
-
-    passage_id: UUID
-    similarity: float | None
-    bm25: float | None
-    nearness: float | None
-    words: float
-    conversation_id: UUID | None
-    message_id: UUID | None
-    memory_id: UUID | None
-    block: int
-    start: int
-    end: int
-    kind: str
-    language: str
-    trust: int
-    role: str
-    provider: str
-    occurred_at: datetime | None
-    past_version: int  # of a memory, if that is not what it says now; else 0
-    sealed: "Sealed" = field(repr=False)
-
-    @cached_property
-    def text(self) -> str:
-        return self.sealed.text(self.block)[self.start : self.end]
-
-    @cached_property
-    def title(self) -> str:
-        if self.conversation_id is None:
-            return ""
-        return str(opened(Conversation, "title", self.conversation_id, self.sealed.title))
-
-
-@dataclass(frozen=True)
-class SealedMessage:
-    """A message that several candidates are of: opened once."""
-
-    id: UUID
-    stored: bytes = field(repr=False)
-
-    @cached_property
-    def blocks(self) -> Any:
-        return opened(Message, "blocks", self.id, self.stored)
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """What a candidate says, as it is stored: in a message, or in a version of a memory."""
-
-    message: SealedMessage | None
-    version_id: UUID | None
-    version_text: bytes
-    title: bytes
-
-    def text(self, block: int) -> str:
-        """The whole text that the candidate is a span of."""
-        if self.message is not None:
-            return str(self.message.blocks[block]["text"])
-        if self.version_id is not None:
-            return str(opened(MemoryVersion, "text", self.version_id, self.version_text))
-        return ""
 
 
 def words_of(text: str, *, language: str) -> Words:
@@ -184,6 +111,8 @@ def hybrid_statement(
         more=asked_of.arm + phrase_arms(len(words.phrases), narrow=narrow),
         dated=asked_of.dated,
         timely_share=asked_of.share,
+        columns=COLUMNS,
+        looked_up=LOOKED_UP,
         **(_MERGED if words.merged else _AS_THEY_ARE),
     )
     unrelated, same = _nearness_range(belief.model)
@@ -220,14 +149,8 @@ def candidates(statement: Statement) -> tuple[list[Candidate], Told]:
     with connection.cursor() as cursor:
         cursor.execute(statement.sql, statement.parameters)
         rows = cursor.fetchall()
-    found = candidates_in([row[1:] for row in rows if row[1] is not None])
+    found = candidates_in([columns for _, is_found, *columns in rows if is_found])
     return found, read_told(rows[0][0])
-
-
-def candidates_in(rows: list[tuple[Any, ...]]) -> list[Candidate]:
-    """What the columns from `id` on say. A message comes with the first row that is of it."""
-    messages: dict[UUID | None, SealedMessage] = {}
-    return [_candidate(row, messages) for row in rows]
 
 
 def condition_on(only: Filters) -> tuple[str, dict[str, Any]]:
@@ -245,12 +168,3 @@ def condition_on(only: Filters) -> tuple[str, dict[str, Any]]:
     condition = "".join(f" AND {sql}" for sql, _ in used.values())
     then, moments = held_then(only)
     return condition + then, {name: value for name, (_, value) in used.items()} | moments
-
-
-def _candidate(row: tuple[Any, ...], messages: dict[UUID | None, SealedMessage]) -> Candidate:
-    *facts, blocks, title, version_id, text = row
-    message_id = facts[_MESSAGE_ID]
-    if blocks is not None:
-        messages[message_id] = SealedMessage(message_id, blocks)
-    sealed = Sealed(messages.get(message_id), version_id, text or b"", title or b"")
-    return Candidate(*[*facts, sealed])

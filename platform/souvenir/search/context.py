@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from uuid import UUID
 
 from souvenir.core.metrics import searches, timed
@@ -11,6 +10,7 @@ from souvenir.search.merging import Key, Parts
 from souvenir.search.neighbours import Expand, around
 from souvenir.search.packing import BUDGET, Packing, written
 from souvenir.search.questions import Question
+from souvenir.search.records import Facts, facts_of
 from souvenir.search.rerank import Rerank
 from souvenir.search.services import looked_over
 from souvenir.search.tokens import TokenCounter
@@ -22,8 +22,8 @@ _LEAST_PASSAGES, _MOST_PASSAGES = 20, 100
 _FOUND_BY_ITSELF = 0.5  # of the room: what was said around it has the other half
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(Facts):
     """One record of the block. `number` is what it bears there; `text` is word for word."""
 
     number: int
@@ -31,17 +31,7 @@ class Item:
     tokens: int
     score: float
     passage_ids: list[UUID]
-    conversation_id: UUID | None
     conversation_title: str
-    message_id: UUID | None
-    memory_id: UUID | None
-    block: int
-    kind: str
-    language: str
-    trust: int
-    role: str
-    provider: str
-    occurred_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +134,11 @@ def _when(parts: Parts) -> tuple[bool, float, str, int]:
 def _item(number: int, parts: Parts, score: float, tokens: int) -> Item:
     best = parts.best
     return Item(
+        **facts_of(best),
         number=number,
         text=parts.text,
         tokens=tokens,
         score=score,
         passage_ids=[passage.passage_id for passage in parts.passages],
-        conversation_id=best.conversation_id,
         conversation_title=best.title,
-        message_id=best.message_id,
-        memory_id=best.memory_id,
-        block=best.block,
-        kind=best.kind,
-        language=best.language,
-        trust=best.trust,
-        role=best.role,
-        provider=best.provider,
-        occurred_at=best.occurred_at,
     )

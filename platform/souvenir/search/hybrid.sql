@@ -107,26 +107,8 @@ WITH scope AS MATERIALIZED (
           AND (past_version = 0 OR %(looks_back)s) OFFSET 0
     ) p
 )
-SELECT w.told, p.id, p.similarity, p.bm25, p.nearness, p.words,
-       p.conversation_id, p.message_id, p.memory_id, p.block, p.start, p."end",
-       p.kind, p.language, p.trust, p.role, p.provider, p.occurred_at, p.past_version,
-       g.blocks, c.title, n.id, n.text
+SELECT w.told, p.id IS NOT NULL, {columns}
 FROM truth w
 LEFT JOIN placed p ON true
-LEFT JOIN LATERAL (
-    -- A message comes once, with the best of its passages: it may be long.
-    SELECT blocks FROM memories_message
-    WHERE tenant_id = %(tenant)s AND id = p.message_id AND p.nth = 1 OFFSET 0
-) g ON true
-LEFT JOIN LATERAL (
-    SELECT title FROM memories_conversation
-    WHERE tenant_id = %(tenant)s AND id = p.conversation_id OFFSET 0
-) c ON true
-LEFT JOIN LATERAL (
-    SELECT said.id, said.text FROM memories_memory m
-    JOIN memories_memoryversion said ON said.tenant_id = m.tenant_id
-        AND said.memory_id = m.id
-        AND said.number = CASE WHEN p.past_version > 0 THEN p.past_version ELSE m.version END
-    WHERE m.tenant_id = %(tenant)s AND m.id = p.memory_id OFFSET 0
-) n ON true
+{looked_up}
 ORDER BY p.bound DESC, p.id

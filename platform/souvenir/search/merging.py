@@ -7,7 +7,7 @@ from functools import cached_property
 from uuid import UUID
 
 from souvenir.search.block import GAP
-from souvenir.search.candidates import Candidate
+from souvenir.search.records import Candidate
 
 _WORD = re.compile(r"\w+")
 _RUN = 3  # words

@@ -11,9 +11,10 @@ from uuid import UUID
 from django.db import connection
 
 from souvenir.memories.models import Conversation, Message
-from souvenir.search.candidates import Candidate, candidates_in, condition_on
+from souvenir.search.candidates import condition_on
 from souvenir.search.questions import Question
 from souvenir.search.ranking import Ranked
+from souvenir.search.records import COLUMNS, LOOKED_UP, Candidate, candidates_in
 from tenants.isolation.scope import current_tenant
 
 _SQL = (Path(__file__).parent / "neighbours.sql").read_text()
@@ -68,8 +69,9 @@ def _passages(question: Question, message_ids: list[UUID]) -> dict[UUID, list[Ca
         "messages": message_ids,
         "stores": question.store_ids,
     }
+    statement = _SQL.format(condition=condition, columns=COLUMNS, looked_up=LOOKED_UP)
     with connection.cursor() as cursor:
-        cursor.execute(_SQL.format(condition=condition), asked | values)
+        cursor.execute(statement, asked | values)
         rows = cursor.fetchall()
     found: dict[UUID, list[Candidate]] = defaultdict(list)
     for passage in sorted(candidates_in(rows), key=lambda one: (one.block, one.start)):

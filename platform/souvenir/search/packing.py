@@ -6,9 +6,9 @@ from uuid import UUID
 
 from souvenir.ingestion.models import Trust
 from souvenir.search.block import Record, record_lines
-from souvenir.search.candidates import Candidate
 from souvenir.search.merging import Key, Parts, Said, record_of
 from souvenir.search.ranking import Ranked
+from souvenir.search.records import Candidate
 from souvenir.search.tokens import TokenCounter
 
 _MOST_OF_A_SOURCE = 0.6  # of the tokens: a conversation, as in ranking.py

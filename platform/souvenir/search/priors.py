@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from souvenir.search import timely
-from souvenir.search.candidates import Candidate
+from souvenir.search.records import Candidate
 from souvenir.search.time_expressions import Understood
 
 RECENCY_SHARE = 0.01  # of something said right now: decides between what fits as well

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from uuid import UUID
 
-from souvenir.search.candidates import Candidate
 from souvenir.search.phrases import worth_of_phrases
+from souvenir.search.records import Candidate
 
 _WORD = re.compile(r"\w+")
 _NEAR_WITHOUT_WORDS = 0.15  # up to here, what is near has hardly a word of the question

@@ -1,7 +1,6 @@
 """Ask a memory: the passages that answer best, by meaning and by words."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from uuid import UUID
 
 from souvenir.core.metrics import searches, timed
@@ -13,6 +12,7 @@ from souvenir.search.phrases import phrases_in, phrases_of
 from souvenir.search.priors import prior_of_time
 from souvenir.search.questions import Question
 from souvenir.search.ranking import Besides, Ranked, answers, ranked
+from souvenir.search.records import Facts, facts_of
 from souvenir.search.rerank import Rerank, configured_reranker, open_texts, process_pause, reranked
 from souvenir.search.time_expressions import Understood, time_in
 from tenants.isolation.scope import current_tenant, has_transaction, tenant_scope
@@ -22,8 +22,8 @@ _TRIES = 3  # a store that moves, and a model that changes, in the same second
 _beliefs = Beliefs()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Facts):
     """One passage: what it says, how well it fits, and where it stands.
 
     `score` is between 0 and 1 and compares passages of one answer only. `similarity` is the cosine
@@ -35,20 +35,9 @@ class Found:
     score: float
     similarity: float | None
     bm25: float | None
-    conversation_id: UUID | None
     conversation_title: str
-    message_id: UUID | None
-    memory_id: UUID | None
-    block: int
     start: int
     end: int
-    kind: str
-    language: str
-    trust: int
-    role: str
-    provider: str
-    occurred_at: datetime | None
-    past_version: int  # of a memory, if that is not what it says now; else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,23 +141,13 @@ def _ask(question: Question, text: str, belief: Belief) -> tuple[Ranking, Belief
 def _found(item: Ranked) -> Found:
     one = item.candidate
     return Found(
+        **facts_of(one),
         passage_id=one.passage_id,
         text=one.text,
         score=item.score,
         similarity=one.similarity,
         bm25=one.bm25,
-        conversation_id=one.conversation_id,
         conversation_title=one.title,
-        message_id=one.message_id,
-        memory_id=one.memory_id,
-        block=one.block,
         start=one.start,
         end=one.end,
-        kind=one.kind,
-        language=one.language,
-        trust=one.trust,
-        role=one.role,
-        provider=one.provider,
-        occurred_at=one.occurred_at,
-        past_version=one.past_version,
     )

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from souvenir.search.candidates import Candidate, Sealed
 from souvenir.search.questions import DENSE_WEIGHT
 from souvenir.search.ranking import ranked
+from souvenir.search.records import Candidate, Sealed
 
 
 def a_candidate(*, talk: UUID | None = None, nearness: float | None = 0.5, words: float = 0.0,
