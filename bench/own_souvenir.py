@@ -12,26 +12,13 @@ import django
 from django.core.management import call_command
 
 from souvenir.config.embedded.roles import create_database
-from souvenir.config.embedded.throwaway import start_throwaway
+from souvenir.config.embedded.throwaway import settings_of, start_throwaway
 
 _SERVER = start_throwaway()
-_CLUSTER = _SERVER.cluster
 _TEMPORARY = tempfile.TemporaryDirectory(prefix="souvenir-bench-")
 FOLDER = Path(_TEMPORARY.name)
 
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
-    "SOUVENIR_PROFILE": "test",
-    "SOUVENIR_DATABASE_URL": _CLUSTER.app_url,
-    "SOUVENIR_OWNER_DATABASE_URL": _CLUSTER.owner_url,
-    "SOUVENIR_RELAY_DATABASE_URL": _CLUSTER.relay_url,
-    "SOUVENIR_MAINTAINER_DATABASE_URL": _CLUSTER.maintainer_url,
-    "SOUVENIR_BROKER_URL": _CLUSTER.broker_url,
-    "SOUVENIR_BROKER_DSN": _CLUSTER.broker_dsn,
-    "SOUVENIR_OBJECTS_DIR": str(FOLDER / "objects"),
-    "SOUVENIR_KEYS_DIR": str(FOLDER / "keys"),
-    "SOUVENIR_SECRET_KEY": "only-for-the-bench-" + "0" * 40,
-}
+os.environ |= settings_of(_SERVER.cluster, FOLDER)
 django.setup()
 call_command("migrate", database="owner", verbosity=0, interactive=False)
 

@@ -15,6 +15,7 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
 from bench.search_data import MODEL, Server, Vectors
+from souvenir.config.embedded.throwaway import settings_of
 
 ROUNDS, QUESTIONS, LIMIT, CANDIDATES = 2, 16, 10, 100
 
@@ -59,15 +60,8 @@ class Bench:
 
 def configure(server: Server, folder: Path) -> None:
     """Let Django lead to the server, before it is imported."""
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
-        "SOUVENIR_PROFILE": "test",
-        "SOUVENIR_DATABASE_URL": server.cluster.app_url,
-        "SOUVENIR_OWNER_DATABASE_URL": server.cluster.owner_url,
-        "SOUVENIR_MAINTAINER_DATABASE_URL": server.cluster.maintainer_url,
+    os.environ |= settings_of(server.cluster, folder) | {
         "SOUVENIR_BROKER_URL": "memory://",
-        "SOUVENIR_OBJECTS_DIR": str(folder / "objects"),
-        "SOUVENIR_KEYS_DIR": str(folder / "keys"),
         "SOUVENIR_GRAPH_MEMORY_MB": "2048",
     }
     import django  # noqa: PLC0415 — the settings are read on import

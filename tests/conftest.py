@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import django
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
-from souvenir.config.embedded.throwaway import start_test_cluster
+from souvenir.config.embedded.throwaway import settings_of, start_test_cluster
 
 _LOOPBACK = ("127.", "::1", "localhost")
 
@@ -34,21 +35,7 @@ sys.addaudithook(_refuse_the_network)
 _CLUSTER = start_test_cluster()
 _FOLDER = tempfile.TemporaryDirectory(prefix="souvenir-objects-")
 
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
-    "SOUVENIR_PROFILE": "test",
-    "SOUVENIR_DATABASE_URL": _CLUSTER.app_url,
-    "SOUVENIR_OWNER_DATABASE_URL": _CLUSTER.owner_url,
-    "SOUVENIR_RELAY_DATABASE_URL": _CLUSTER.relay_url,
-    "SOUVENIR_CONTROL_DATABASE_URL": _CLUSTER.control_url,
-    "SOUVENIR_SWEEPER_DATABASE_URL": _CLUSTER.sweeper_url,
-    "SOUVENIR_MAINTAINER_DATABASE_URL": _CLUSTER.maintainer_url,
-    "SOUVENIR_BROKER_URL": _CLUSTER.broker_url,
-    "SOUVENIR_BROKER_DSN": _CLUSTER.broker_dsn,
-    "SOUVENIR_OBJECTS_DIR": _FOLDER.name,
-    "SOUVENIR_KEYS_DIR": f"{_FOLDER.name}/keys",
-    "SOUVENIR_SECRET_KEY": "only-for-the-tests-" + "0" * 40,
-}
+os.environ |= settings_of(_CLUSTER, Path(_FOLDER.name))
 
 django.setup()
 settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]

@@ -77,13 +77,15 @@ def start(
     log: Path | None = None,
 ) -> Running:
     """A process of Python, without what only the owner of the tables may know."""
-    kept = {k: v for k, v in os.environ.items() if k != "SOUVENIR_OWNER_DATABASE_URL"}
-    kept |= {"PYTHONPATH": f"platform{os.pathsep}.", "OMP_NUM_THREADS": "1"}
+    given = {"PYTHONPATH": f"platform{os.pathsep}.", "OMP_NUM_THREADS": "1"} | dict(
+        environment or {}
+    )
+    given = {k: v for k, v in (os.environ | given).items() if k != "SOUVENIR_OWNER_DATABASE_URL"}
     with (log or Path(os.devnull)).open("ab") as output:
         process = spawn(
             Start(
                 command=[sys.executable, *command],
-                environment=kept | dict(environment or {}),
+                environment=given,
                 output=output,
                 last_signal=signal.SIGKILL,
                 folder=CHECKOUT,

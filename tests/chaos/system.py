@@ -24,7 +24,7 @@ import psycopg
 from souvenir.config.embedded.ports import LOOPBACK
 from souvenir.config.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from souvenir.config.embedded.roles import Cluster, bootstrap, new_passwords
-from souvenir.config.embedded.throwaway import new_open_folder
+from souvenir.config.embedded.throwaway import new_open_folder, settings_of
 from souvenir.config.environment import CHECKOUT
 from tests.brokers import Broker
 from tests.processes import Running, start, start_manage, start_worker
@@ -138,12 +138,11 @@ class System:
         made = self.run("-c", _MAKE_ORGANIZATION, slug).split()
         return made[0], made[1]
 
-    def run(self, *arguments: str, as_owner: bool = False) -> str:
+    def run(self, *arguments: str) -> str:
         """A command of ours, to its end."""
-        owner = {"SOUVENIR_OWNER_DATABASE_URL": self.cluster.owner_url} if as_owner else {}
         done = subprocess.run(  # noqa: S603
             [sys.executable, *arguments],
-            env=dict(os.environ) | self.environment | owner,
+            env=dict(os.environ) | self.environment,
             cwd=CHECKOUT,
             capture_output=True,
             text=True,
@@ -189,9 +188,7 @@ def running(broker: Broker | None, *, relays: Mapping[str, bool]) -> Iterator[Sy
         system.keepers["postgres"].want()
         if broker is not None:
             system.keepers["broker"].want()
-        system.run(
-            *("manage.py", "migrate", "--database", "owner", "--no-input", "-v0"), as_owner=True
-        )
+        system.run(*("manage.py", "migrate", "--database", "owner", "--no-input", "-v0"))
         for keeper in keepers:
             if not keeper.is_alive():
                 keeper.want()
@@ -210,18 +207,10 @@ def _found(broker: Broker | None) -> System:
     server.start()
     cluster = bootstrap(server.address, passwords, database=DATABASE)
     server.stop()  # its keeper starts it again, and is whom it is tied to
-    environment = {
+    environment = settings_of(cluster, folder) | {
         "PYTHONPATH": f"platform{os.pathsep}.",
         "SOUVENIR_PUBLIC_URL": f"http://{LOOPBACK}:{port}",
-        "SOUVENIR_DATABASE_URL": cluster.app_url,
-        "SOUVENIR_RELAY_DATABASE_URL": cluster.relay_url,
-        "SOUVENIR_CONTROL_DATABASE_URL": cluster.control_url,
-        "SOUVENIR_SWEEPER_DATABASE_URL": cluster.sweeper_url,
-        "SOUVENIR_MAINTAINER_DATABASE_URL": cluster.maintainer_url,
         "SOUVENIR_BROKER_URL": broker.url if broker else cluster.broker_url,
-        "SOUVENIR_BROKER_DSN": cluster.broker_dsn,
-        "SOUVENIR_OBJECTS_DIR": str(folder / "objects"),
-        "SOUVENIR_KEYS_DIR": str(folder / "keys"),
     }
     return System(folder, server, cluster, dsn, broker, port, environment)
 

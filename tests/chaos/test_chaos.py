@@ -38,7 +38,7 @@ MOST_SECONDS = _number("SECONDS", 120)  # of killing
 AT_ONCE = _number("CLIENTS", 4)
 # From each kill until all works again, whatever is killed meanwhile: `make chaos` asks for 30.
 # The short run shares its machine with other tests, and only sees that nothing hangs.
-RECOVERY_SECONDS = _number("RECOVERY", 150)
+RECOVERY_SECONDS = _number("RECOVERY", 90)
 _REST_SECONDS = 180.0  # for what is left when nothing is killed any more
 _BROKERS: dict[str, Callable[[], Broker | None]] = {
     "redis": redis_broker,

@@ -12,7 +12,7 @@ import pytest
 
 from souvenir.config.embedded.postgres import SUPERUSER
 from souvenir.config.embedded.roles import Cluster, create_database, drop_database
-from souvenir.config.embedded.throwaway import Throwaway
+from souvenir.config.embedded.throwaway import Throwaway, settings_of
 from souvenir.config.environment import CHECKOUT
 
 DATA, KEYS = "apart_data", "apart_keys"
@@ -57,17 +57,11 @@ def apart(second_server: Throwaway, tmp_path_factory: pytest.TempPathFactory) ->
     keys = create_database(address, passwords, KEYS)
     folder = tmp_path_factory.mktemp("apart")
     ours = {name: value for name, value in os.environ.items() if not name.startswith("SOUVENIR_")}
-    environment = ours | {
+    environment = ours | settings_of(data, folder)
+    environment |= {
         "PYTHONPATH": os.pathsep.join(sys.path),
-        "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
-        "SOUVENIR_PROFILE": "test",
-        "SOUVENIR_DATABASE_URL": data.app_url,
-        "SOUVENIR_OWNER_DATABASE_URL": data.owner_url,
         "SOUVENIR_KEYRING_DATABASE_URL": keys.app_url,
         "SOUVENIR_KEYRING_OWNER_DATABASE_URL": keys.owner_url,
-        "SOUVENIR_OBJECTS_DIR": str(folder / "objects"),
-        "SOUVENIR_KEYS_DIR": str(folder / "keys"),
-        "SOUVENIR_SECRET_KEY": "0" * 50,
     }
     found = Apart(data, keys, environment, second_server)
     # As the migration Job does it.

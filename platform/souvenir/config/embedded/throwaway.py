@@ -49,6 +49,29 @@ def start_throwaway(*, database: str = TEST_DATABASE) -> Throwaway:
     return Throwaway(server, passwords, bootstrap(server.address, passwords, database=database))
 
 
+def settings_of(cluster: Cluster, folder: Path) -> dict[str, str]:
+    """The environment of a Souvenir in that cluster which may enter as each of the roles.
+
+    For tests and benchmarks alone: a process of a real one is given its own door and no other.
+    Objects and keys are kept in `folder`.
+    """
+    return {
+        "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
+        "SOUVENIR_PROFILE": "test",
+        "SOUVENIR_DATABASE_URL": cluster.app_url,
+        "SOUVENIR_OWNER_DATABASE_URL": cluster.owner_url,
+        "SOUVENIR_RELAY_DATABASE_URL": cluster.relay_url,
+        "SOUVENIR_CONTROL_DATABASE_URL": cluster.control_url,
+        "SOUVENIR_SWEEPER_DATABASE_URL": cluster.sweeper_url,
+        "SOUVENIR_MAINTAINER_DATABASE_URL": cluster.maintainer_url,
+        "SOUVENIR_BROKER_URL": cluster.broker_url,
+        "SOUVENIR_BROKER_DSN": cluster.broker_dsn,
+        "SOUVENIR_OBJECTS_DIR": str(folder / "objects"),
+        "SOUVENIR_KEYS_DIR": str(folder / "keys"),
+        "SOUVENIR_SECRET_KEY": "only-for-a-throwaway-" + "0" * 40,
+    }
+
+
 def new_open_folder() -> Path:
     """Make a temporary folder that the server's account can pass through, even if we are root."""
     if os.geteuid() != 0:
