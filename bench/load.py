@@ -7,14 +7,18 @@
 the answers take (an open model), so that a server that stalls is seen to stall; a time runs from
 the moment that was due. `--slow` does it twice: undisturbed, and beside so many connections that
 send a header every few seconds and never the last. `--proxy` puts the chart's own proxy in front.
-Prints one table.
+Each run's table is printed as soon as it is done. Some sentences have a word that nobody would log;
+in the end all logs are searched for them.
 """
 
 import argparse
 import http.client
 import json
+import os
 import random
+import signal
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -25,6 +29,7 @@ from pathlib import Path
 
 import psycopg
 
+from bench.logs import look_through
 from bench.processes import Usage, machine_busy_seconds, memory_mb, open_files
 from bench.slow_clients import slow_clients
 from bench.tour import Client, provision, running
@@ -40,6 +45,8 @@ WORDS = (
     *("maison", "jardin", "neige", "travail", "ville", "montagne", "musique", "café", "école"),
     *("house", "garden", "snow", "work", "town", "mountain", "music", "coffee", "school"),
 )
+PLANTED = ("quincaillerizv", "zephyrkaleidox", "éclairciezvé")  # no word of any log
+_PLANTED_SHARE = 0.05  # of the sentences: such a word is long, and costs more to embed
 WARM_SECONDS = 5  # asked before a run, and not counted: connections, keys, plans
 _LOOK_SECONDS = 2.0
 _DRAIN_SECONDS = 300.0
@@ -75,8 +82,11 @@ class Load:
 
 
 def sentence(chance: random.Random, *, words: int = 12) -> str:
-    """Words of both languages, at random."""
-    return " ".join(chance.choices(WORDS, k=words))
+    """Words of both languages, at random; in some, one that is looked for in the logs."""
+    chosen = chance.choices(WORDS, k=words)
+    if chance.random() < _PLANTED_SHARE:
+        chosen[0] = chance.choice(PLANTED)
+    return " ".join(chosen)
 
 
 def fill(operator: Client, tenants: int) -> list[str]:
@@ -192,20 +202,23 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def show(runs: list[Seen], *, drained: float) -> None:
-    """The table: times, and under each run what it cost."""
+def show(seen: Seen) -> None:
+    """The table of a run: times, and what it cost. At once: whatever comes next may be stopped."""
     print("| run | requests | number | p50 ms | p95 ms | p99 ms | worst ms |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for seen in runs:
-        for kind, values in [*sorted(seen.times.items()), ("all", seen.every)]:
-            shares = " | ".join(f"{percentile(values, share):.0f}" for share in (0.5, 0.95, 0.99))
-            print(f"| {seen.name} | {kind} | {len(values)} | {shares} | {max(values):.0f} |")
-    for seen in runs:
-        print(f"\n{seen.name}: " + "; ".join(_costs(seen)))
-    if len(runs) > 1:
-        ratio = percentile(runs[1].every, 0.95) / percentile(runs[0].every, 0.95)
-        print(f"\np95 of all, {runs[1].name} against {runs[0].name}: {ratio:.2f} times")
-    print(f"\neverything embedded {drained:.0f} s after the end")
+    for kind, values in [*sorted(seen.times.items()), ("all", seen.every)]:
+        shares = " | ".join(f"{percentile(values, share):.0f}" for share in (0.5, 0.95, 0.99))
+        print(f"| {seen.name} | {kind} | {len(values)} | {shares} | {max(values):.0f} |")
+    print(f"\n{seen.name}: " + "; ".join(_costs(seen)) + "\n", flush=True)
+
+
+def show_ratio(undisturbed: Seen, beside: Seen) -> None:
+    """How much longer the same takes beside slow clients."""
+    for kind in [*sorted(undisturbed.times), "all"]:
+        values = [one.every if kind == "all" else one.times[kind] for one in (beside, undisturbed)]
+        ratio = percentile(values[0], 0.95) / percentile(values[1], 0.95)
+        print(f"p95 of {kind}, {beside.name} against {undisturbed.name}: {ratio:.2f} times")
+    print(flush=True)
 
 
 def _costs(seen: Seen) -> list[str]:
@@ -226,7 +239,10 @@ def _costs(seen: Seen) -> list[str]:
 
 
 def main() -> None:
-    """Start, fill, load, stop."""
+    """Start, fill, load, stop; whoever asks this program to end has its Souvenir end too."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    os.environ["SOUVENIR_LOG_FORMAT"] = "json"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600, help="of each run, 10 at least")
     parser.add_argument("--rate", type=float, default=RATE)
@@ -243,13 +259,16 @@ def main() -> None:
         drain(home)
         if wanted.proxy:
             port = stack.enter_context(proxied(f"127.0.0.1:{port}", folder))
-        runs = [run("undisturbed", port, load, seconds=wanted.seconds)]
+        undisturbed = run("undisturbed", port, load, seconds=wanted.seconds)
+        show(undisturbed)
         if wanted.slow:
             drain(home)
             name = f"beside {wanted.slow} slow"
-            runs.append(run(name, port, load, seconds=wanted.seconds, slow=wanted.slow))
-        drained = drain(home)
-    show(runs, drained=drained)
+            beside = run(name, port, load, seconds=wanted.seconds, slow=wanted.slow)
+            show(beside)
+            show_ratio(undisturbed, beside)
+        print(f"everything embedded {drain(home):.0f} s after the end\n")
+        print(look_through(home, PLANTED), flush=True)
 
 
 if __name__ == "__main__":

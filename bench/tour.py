@@ -117,7 +117,10 @@ def running(home: Path) -> Iterator[Client]:
         )
     finally:
         process.terminate()  # not Ctrl-C: what a shell starts in the background does not hear it
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()  # the kernel ends the others with it
 
 
 def rows_left(home: Path, organization_id: str) -> int:

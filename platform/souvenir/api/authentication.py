@@ -1,6 +1,7 @@
 """A key in the Authorization header, and the tenant scope that it opens."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC
 from http import HTTPStatus
 from uuid import UUID
@@ -8,17 +9,19 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from souvenir.api.caller import Caller, presented_key
-from souvenir.api.errors import BodyTooLarge, KeyInvalid
+from souvenir.api.errors import BodyTooLarge, KeyInvalid, RequestTooSlow
 from souvenir.api.idempotency import asks_for_once, take_digest
 from souvenir.api.problems import problem
+from souvenir.core.errors import SouvenirError
 from souvenir.core.log_fields import note
+from souvenir.core.transfers import TooManyTransfers, TransfersBusy, transfers
 from tenants.errors import OrganizationSuspended
 from tenants.isolation.scope import tenant_in_scope, tenant_named, tenant_scope
 from tenants.isolation.streaming import stream_in_scope
@@ -60,8 +63,9 @@ class ScopeMiddleware:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         if length > limit:
             return problem(BodyTooLarge(limit_bytes=limit))
-        if length and not _read_body(request, of=organization_id, key=key):
-            return problem(BodyTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+        refusal = _read_body(request, of=organization_id, key=key) if length else None
+        if refusal is not None:
+            return problem(refusal)
         if length and asks_for_once(request):
             take_digest(request)
         if settings.SOUVENIR_RERANK_URL and request.path in _SEARCHES:
@@ -74,16 +78,22 @@ class ScopeMiddleware:
             return stream_in_scope(response, tenant_id=organization_id)
 
 
-def _read_body(request: HttpRequest, *, of: UUID, key: str) -> bool:
-    """Take in what is sent: a file to disk, the rest to memory. False: too large."""
+def _read_body(request: HttpRequest, *, of: UUID, key: str) -> SouvenirError | None:
+    """Take in what is sent: a file to disk, the rest to memory. Gives why it was not taken."""
     is_form = request.content_type == "multipart/form-data"
     is_small = not is_form and int(request.META["CONTENT_LENGTH"]) <= _SMALL_BYTES
     if not (is_small or _is_known(key, of=of)):
-        return True  # not read, and refused soon
+        return None  # not read, and refused soon
     try:
-        return (request.FILES if is_form else request.body) is not None
+        with nullcontext() if is_small else transfers.taken(owner=of):
+            _ = request.FILES if is_form else request.body
     except RequestDataTooBig:
-        return False
+        return BodyTooLarge(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    except UnreadablePostError:
+        return RequestTooSlow()
+    except (TransfersBusy, TooManyTransfers) as busy:
+        return busy
+    return None
 
 
 def _is_known(key: str, *, of: UUID) -> bool:

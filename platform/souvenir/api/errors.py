@@ -40,6 +40,11 @@ class BodyTooLarge(Invalid):
     message = gettext_noop("The request is larger than the {limit_bytes} bytes that are taken.")
 
 
+class RequestTooSlow(Invalid):
+    code = "request-too-slow"
+    message = gettext_noop("What was sent came too slowly and was given up. Send it once more.")
+
+
 class NotAcceptable(Invalid):
     """The request itself is not one that this address takes."""
 

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -15,6 +14,7 @@ from souvenir.api.caller import caller_of
 from souvenir.api.idempotency import answer_holds_no_content
 from souvenir.api.jobs import JobOut
 from souvenir.api.views import TenantView
+from souvenir.core.transfers import HeldFile
 from souvenir.export.links import open_download, sign_download
 from souvenir.export.models import Export
 from souvenir.export.selectors import exports, get_export
@@ -97,11 +97,12 @@ class Download(APIView):
     @extend_schema(
         operation_id="downloadExport", responses={(200, "application/zip"): OpenApiTypes.BINARY}
     )
-    def get(self, request: Request, token: str) -> FileResponse:
-        """The zip itself."""
+    def get(self, request: Request, token: str) -> HeldFile:
+        """The zip itself. 429: this organization takes out as many at once as it may."""
         download = open_download(token)
-        return FileResponse(
+        return HeldFile(
             download.stream,
+            owner=download.organization_id,
             as_attachment=True,
             filename=download.file_name,
             content_type="application/zip",

@@ -23,7 +23,7 @@ from souvenir.core.event_stream import (
     HEARTBEAT,
     MEDIA_TYPE,
     encode_event,
-    job_streams,
+    hold_stream,
     last_event_id,
 )
 from tenants.isolation.scope import tenant_scope
@@ -75,7 +75,7 @@ class JobEvents(TenantView):
                 return get_job(job_id=job_id, person_id=caller.person_id)
 
         events = _events(look, after=after, language=translation.get_language())
-        held = job_streams.hold(events, owner=organization_id)
+        held = hold_stream(events, owner=organization_id)
         return PatientStream(held, content_type=MEDIA_TYPE, headers=HEADERS)
 
 

@@ -20,6 +20,7 @@ from souvenir.api.errors import (
     KeyMissing,
     NotAcceptable,
     RequestInvalid,
+    RequestTooSlow,
 )
 from souvenir.core.errors import (
     Conflict,
@@ -31,6 +32,7 @@ from souvenir.core.errors import (
     Unavailable,
 )
 from souvenir.core.sealing import SealBroken
+from souvenir.core.transfers import TooManyTransfers
 from tenants.errors import QuotaExceeded
 from tenants.idempotency.errors import IdempotencyKeyReused
 from tenants.keyring.errors import ContentGone, KeyRefused
@@ -40,12 +42,14 @@ _STATUSES: dict[type[SouvenirError], HTTPStatus] = {
     KeyMissing: HTTPStatus.UNAUTHORIZED,
     KeyInvalid: HTTPStatus.UNAUTHORIZED,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RequestTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     AddressNotFound: HTTPStatus.NOT_FOUND,
     ContentGone: HTTPStatus.GONE,
     KeyRefused: HTTPStatus.LOCKED,
     SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyTransfers: HTTPStatus.TOO_MANY_REQUESTS,
     Invalid: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,

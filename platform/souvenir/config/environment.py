@@ -169,6 +169,13 @@ class Environment(BaseSettings):
         description="How many may follow a job by a stream at once, in each web process: each "
         "takes one of its threads. The others poll.",
     )
+    transfers: int = Field(
+        3,
+        ge=1,
+        le=64,
+        description="How many files may be on their way in or out at once, in each web process: "
+        "each takes one of its threads. Nobody takes the last place.",
+    )
     job_days: int = Field(
         90, ge=1, description="How long a job that has ended is remembered, in days."
     )

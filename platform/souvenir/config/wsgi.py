@@ -7,6 +7,7 @@ import threading
 from django.core.wsgi import get_wsgi_application
 
 from souvenir.config.health import warm_embedder
+from souvenir.config.pacing import paced
 from tenants.isolation.catalogue import refuse_broken_isolation
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "souvenir.config.settings")
@@ -19,6 +20,6 @@ def _warm() -> None:
     gc.freeze()
 
 
-application = get_wsgi_application()
+application = paced(get_wsgi_application())
 refuse_broken_isolation()
 threading.Thread(target=_warm, daemon=True).start()

@@ -24,6 +24,7 @@ from souvenir.core.errors import (
     Unavailable,
 )
 from souvenir.core.sealing import SealBroken
+from souvenir.core.transfers import TooManyTransfers
 from tenants.errors import QuotaExceeded
 from tenants.keyring.errors import ContentGone, KeyRefused
 
@@ -32,6 +33,10 @@ _CATEGORIES: dict[type[SouvenirError], tuple[HTTPStatus, Promise]] = {
     KeyRefused: (HTTPStatus.LOCKED, gettext_lazy("This is locked")),
     SealBroken: (HTTPStatus.INTERNAL_SERVER_ERROR, gettext_lazy("This cannot be shown")),
     QuotaExceeded: (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        gettext_lazy("This is not possible right now"),
+    ),
+    TooManyTransfers: (
         HTTPStatus.TOO_MANY_REQUESTS,
         gettext_lazy("This is not possible right now"),
     ),

@@ -4,13 +4,12 @@ A stream holds one thread of the web for as long as it lasts, so there are few p
 may take more than half of them. Whoever finds none asks again later, or polls.
 """
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from django.conf import settings
 
 from souvenir.core.errors import Unavailable, gettext_noop
+from souvenir.core.places import Place, Places
 
 MEDIA_TYPE = "text/event-stream"
 # No proxy between may keep, shorten or hold back what is sent.
@@ -38,38 +37,11 @@ def last_event_id(header: str | None) -> int:
     return int(header) if header and header.isascii() and header.isdigit() else 0
 
 
-class Places:
-    """The streams that this process may hold open at once. Thread-safe."""
-
-    def __init__(self, most: Callable[[], int]) -> None:
-        self._most = most
-        self._taken: Counter[object] = Counter()
-        self._lock = threading.Lock()
-
-    def hold(self, parts: Iterator[bytes], *, owner: object) -> "HeldStream":
-        """Give a stream a place until it is closed.
-
-        Raises:
-            StreamsBusy: none is left, or the owner has half of them already.
-        """
-        most = self._most()
-        with self._lock:
-            if self._taken.total() >= most or self._taken[owner] >= max(1, most // 2):
-                raise StreamsBusy
-            self._taken[owner] += 1
-        return HeldStream(parts, lambda: self._leave(owner))
-
-    def _leave(self, owner: object) -> None:
-        with self._lock:
-            self._taken -= Counter({owner: 1})  # what falls to zero is forgotten
-
-
 class HeldStream:
     """A stream that gives its place back when it is closed, also before its first part."""
 
-    def __init__(self, parts: Iterator[bytes], leave: Callable[[], None]) -> None:
-        self._parts = parts
-        self._leave: Callable[[], None] | None = leave
+    def __init__(self, parts: Iterator[bytes], place: Place) -> None:
+        self._parts, self._place = parts, place
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -79,10 +51,22 @@ class HeldStream:
 
     def close(self) -> None:
         """Twice does no harm."""
-        leave, self._leave = self._leave, None
-        if leave is not None:
-            leave()
+        self._place.leave()
+
+
+def hold_stream(parts: Iterator[bytes], *, owner: object) -> HeldStream:
+    """Give a stream a place until it is closed.
+
+    Raises:
+        StreamsBusy: none is left, or the owner has half of them already.
+    """
+    return HeldStream(parts, job_streams.take(owner=owner))
 
 
 # Of this web process: whoever follows a job, by whichever door.
-job_streams = Places(lambda: int(settings.SOUVENIR_EVENT_STREAMS))
+job_streams = Places(
+    lambda: int(settings.SOUVENIR_EVENT_STREAMS),
+    of_one=lambda most: most // 2,
+    all_taken=StreamsBusy,
+    has_its_share=StreamsBusy,
+)

@@ -22,6 +22,7 @@ _SALT = "souvenir.export.link"
 class Download:
     """A file that is being sent. It stays readable to its end, also while it is erased."""
 
+    organization_id: UUID
     stream: BinaryIO  # closed by whoever sends it
     file_name: str
     size_bytes: int
@@ -60,4 +61,4 @@ def open_download(token: str) -> Download:
             raise LinkInvalid
         stream = copy.open()
     name = f"souvenir-{export.recorded_at:%Y-%m-%d}.zip"
-    return Download(stream=stream, file_name=name, size_bytes=export.size_bytes)
+    return Download(export.tenant_id, stream, name, export.size_bytes)

@@ -26,7 +26,7 @@ from souvenir.core.event_stream import (
     HEARTBEAT,
     MEDIA_TYPE,
     encode_event,
-    job_streams,
+    hold_stream,
     last_event_id,
 )
 from tenants.isolation.scope import tenant_scope
@@ -51,7 +51,7 @@ def job_events(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
             return get_job(job_id=job_id, person_id=person_id)
 
     events = _events(look, after=after, language=get_language())
-    held = job_streams.hold(events, owner=organization_id)
+    held = hold_stream(events, owner=organization_id)
     return PatientStream(held, content_type=MEDIA_TYPE, headers=HEADERS)
 
 
