@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from pgvector import HalfVector
@@ -12,6 +13,7 @@ from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.registry import embedder_of
 from souvenir.ingestion.past import homes
 from souvenir.ingestion.terms import asked_terms, exact_terms
+from souvenir.search import frequent
 from souvenir.search.beliefs import Belief, Model, Told, read_told
 from souvenir.search.looking_back import held_then, looks_back
 from souvenir.search.nearest import nearest
@@ -32,6 +34,7 @@ _NARROW = """CROSS JOIN LATERAL (
     SELECT 1 FROM ingestion_passage p
     WHERE p.tenant_id = %(tenant)s AND p.id = v.passage_id{condition} OFFSET 0
 ) narrowed"""
+_WITHOUT = " AND p.conversation_id IS DISTINCT FROM %(without)s"
 _MERGED = {"most": "max", "merged": "GROUP BY a.term, a.weight, t.passage_id"}
 _AS_THEY_ARE = {"most": "", "merged": ""}
 
@@ -94,9 +97,17 @@ def hybrid_statement(
     vector: str | None,
     words: Words,
     time: Understood | None = None,
+    without: UUID | None = None,
 ) -> Statement:
-    """What is asked of the database. `vector` is as PostgreSQL reads it; None: only words count."""
+    """What is asked of the database.
+
+    Args:
+        vector: as PostgreSQL reads it; None: only words count.
+        without: a conversation of which nothing more is wanted.
+    """
     condition, values = condition_on(question.only)
+    if without:
+        condition, values = condition + _WITHOUT, values | {"without": without}
     stores = homes(question.store_ids) if looks_back(question.only) else question.store_ids
     narrow = _NARROW.format(condition=condition) if condition else ""
     near, places = nearest(
@@ -104,6 +115,8 @@ def hybrid_statement(
     )
     buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
     asked_of = timely(time, narrow=narrow, buckets=buckets, by_meaning=vector is not None)
+    is_large = not belief.own.keys().isdisjoint(stores)
+    dense_weight = question.dense_weight if vector else 0.0
     sql = _HYBRID.format(
         narrow=narrow,
         nearest=near,
@@ -113,12 +126,12 @@ def hybrid_statement(
         timely_share=asked_of.share,
         columns=COLUMNS,
         looked_up=LOOKED_UP,
+        asked=frequent.words_asked(is_large=is_large, by_meaning=dense_weight > 0),
+        tokens="ARRAY(SELECT token FROM asked)" if is_large else "%(tokens)s",
         **(_MERGED if words.merged else _AS_THEY_ARE),
     )
     unrelated, same = _nearness_range(belief.model)
-    pool = max(_LEAST_POOL, _POOL_PER_RESULT * question.limit)
-    if words.phrases:  # only an opened text shows whether it has a phrase as it is written
-        pool += MOST_WITH_PHRASES
+    pool = pool_of(question, words)
     parameters: dict[str, Any] = {
         "tenant": current_tenant(),
         "stores": stores,
@@ -128,13 +141,22 @@ def hybrid_statement(
         "asked": words.terms,
         "weights": words.weights,
         "candidates": max(_CANDIDATES, pool),
-        "dense_weight": question.dense_weight if vector else 0.0,
+        "dense_weight": dense_weight,
         "unrelated": unrelated,
         "same": same,
         "pool": pool,
+        "frequent": frequent.LEAST,
+        "frequent_share": frequent.SHARE,
     }
     quoted = {f"phrase_{place}": numbers for place, numbers in enumerate(words.phrases)}
     return Statement(sql, parameters | places | values | asked_of.parameters | quoted)
+
+
+def pool_of(question: Question, words: Words) -> int:
+    """How many candidates are ranked, if there are as many."""
+    # Only an opened text shows whether it has a phrase as it is written.
+    more = MOST_WITH_PHRASES if words.phrases else 0
+    return max(_LEAST_POOL, _POOL_PER_RESULT * question.limit) + more
 
 
 def _nearness_range(model: Model) -> tuple[float, float]:

@@ -8,8 +8,10 @@
 -- for each row, and never a scan of the tenant for each row.
 WITH scope AS MATERIALIZED (
     -- Of large stores as they were counted last: half a million passages take 70 ms to count.
+    -- too_many: have a word that is not looked for there (frequent.py).
     SELECT sum(passages)::float8 AS passages,
-           greatest(sum(terms) / nullif(sum(passages), 0), 1)::float8 AS mean_terms
+           greatest(sum(terms) / nullif(sum(passages), 0), 1)::float8 AS mean_terms,
+           greatest(%(frequent)s, %(frequent_share)s * sum(passages))::bigint AS too_many
     FROM (
         SELECT count(*), sum(terms) FROM ingestion_passage
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(common)s) AND past_version = 0
@@ -22,6 +24,9 @@ WITH scope AS MATERIALIZED (
     -- Of ordinary stores exactly, of large ones by graph: nearest.py.
     SELECT passage_id, -distance AS similarity FROM ({nearest}) n
     ORDER BY distance LIMIT %(candidates)s
+), asked AS MATERIALIZED (
+    -- What is looked for: token, number of its word, weight. frequent.py.
+    {asked}
 ), hit AS MATERIALIZED (
     -- While the index key is being changed a term has two tokens, and a passage one of them.
     -- Frequencies are in quarters (ingestion/searchable.py).
@@ -29,11 +34,9 @@ WITH scope AS MATERIALIZED (
     -- are merged.
     SELECT a.term, a.weight, t.passage_id, {most}(t.frequency) / 4.0::float8 AS frequency,
            {most}(t.terms) AS terms
-    FROM ingestion_passagetoken t
-    JOIN unnest(%(tokens)s::bigint[], %(asked)s::int[], %(weights)s::float8[])
-         a (token, term, weight) ON a.token = t.token
+    FROM ingestion_passagetoken t JOIN asked a ON a.token = t.token
     WHERE t.tenant_id = %(tenant)s AND t.store_id = ANY (%(stores)s)
-      AND t.token = ANY (%(tokens)s) {merged}
+      AND t.token = ANY ({tokens}) {merged}
 ), frequency AS MATERIALIZED (
     SELECT term, count(*)::float8 AS passages FROM hit GROUP BY term
 ), lexical AS MATERIALIZED (
@@ -63,9 +66,8 @@ WITH scope AS MATERIALIZED (
     -- What must be found as it is written (weight below 1) comes on top of that.
     SELECT sum(ln(1 + (s.passages - coalesce(f.passages, 0) + 0.5)
                       / (coalesce(f.passages, 0) + 0.5))) AS bm25
-    FROM (SELECT DISTINCT term
-          FROM unnest(%(asked)s::int[], %(weights)s::float8[]) a (term, weight) WHERE weight = 1
-    ) asked LEFT JOIN frequency f ON f.term = asked.term CROSS JOIN scope s
+    FROM (SELECT DISTINCT term FROM asked WHERE weight = 1) a
+    LEFT JOIN frequency f ON f.term = a.term CROSS JOIN scope s
 ), weighed AS MATERIALIZED (
     -- Both between 0 and 1. Each model has its own cosines for “unrelated” and “the same”.
     SELECT x.passage_id, x.similarity, x.bm25,

@@ -15,7 +15,9 @@ _LONGEST, _MOST = 300, 8  # characters of a phrase; phrases of a question
 MOST_WITH_PHRASES = 200  # passages that have all the words of a phrase, and are opened to be read
 _ARM = """ UNION (
     SELECT v.passage_id FROM hit v {narrow} WHERE v.term = ANY (%(phrase_{place})s)
-    GROUP BY v.passage_id HAVING count(DISTINCT v.term) = cardinality(%(phrase_{place})s::int[])
+    GROUP BY v.passage_id HAVING count(DISTINCT v.term) = (
+        SELECT count(DISTINCT term) FROM asked WHERE term = ANY (%(phrase_{place})s)
+    )
     ORDER BY v.passage_id LIMIT {most}
 )"""
 _QUOTED = re.compile(

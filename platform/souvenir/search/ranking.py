@@ -125,13 +125,26 @@ def _lifted(items: Sequence[Ranked]) -> list[Ranked]:
     return found
 
 
+def filling(found: Sequence[Candidate], *, limit: int) -> UUID | None:
+    """The conversation that leaves too few of others to make up their share of an answer."""
+    talks = Counter(c.conversation_id for c in found if c.conversation_id)
+    for talk, count in talks.most_common(1):
+        if len(found) - count < limit - _share_of_a_source(limit):
+            return talk
+    return None
+
+
+def _share_of_a_source(limit: int) -> int:
+    return max(1, round(limit * _MOST_OF_A_SOURCE))
+
+
 def answers(items: list[Ranked], *, limit: int) -> list[Ranked]:
     """The first `limit` of them, each text once, and no source more often than its share.
 
     What has a phrase of the question keeps its place. What a source has else beyond its share comes
     last, if there is room: an answer is never shorter for it.
     """
-    share = max(1, round(limit * _MOST_OF_A_SOURCE))
+    share = _share_of_a_source(limit)
     chosen: list[Ranked] = []
     held_back: list[Ranked] = []
     counts: Counter[object] = Counter()

@@ -1,17 +1,18 @@
 """Ask a memory: the passages that answer best, by meaning and by words."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 from souvenir.core.metrics import searches, timed
 from souvenir.ingestion.languages import language_of
 from souvenir.search.beliefs import Belief, Beliefs
-from souvenir.search.candidates import candidates, hybrid_statement, vector_of, words_of
+from souvenir.search.candidates import candidates, hybrid_statement, pool_of, vector_of, words_of
 from souvenir.search.errors import QuestionEmpty
 from souvenir.search.phrases import phrases_in, phrases_of
 from souvenir.search.priors import prior_of_time
 from souvenir.search.questions import Question
-from souvenir.search.ranking import Besides, Ranked, answers, ranked
+from souvenir.search.ranking import Besides, Ranked, answers, filling, ranked
 from souvenir.search.records import Facts, facts_of
 from souvenir.search.rerank import Rerank, configured_reranker, open_texts, process_pause, reranked
 from souvenir.search.time_expressions import Understood, time_in
@@ -102,7 +103,8 @@ def looked_over(question: Question) -> Ranking:
 
 
 def ranking(question: Question) -> Ranking:
-    """One round trip to the database; another where stores or models have moved meanwhile.
+    """One round trip to the database; another where stores or models have moved meanwhile, and
+    where a single conversation would fill the answer.
 
     Needs a tenant scope.
 
@@ -129,8 +131,13 @@ def _ask(question: Question, text: str, belief: Belief) -> tuple[Ranking, Belief
     words = words_of(text, language=language)
     vector = vector_of(text, belief.model)
     time = time_in(text, asked_at=question.asked_at, zone=question.zone)
-    statement = hybrid_statement(question, belief=belief, vector=vector, words=words, time=time)
-    found, told = candidates(statement)
+    statement = partial(
+        hybrid_statement, question, belief=belief, vector=vector, words=words, time=time
+    )
+    found, told = candidates(statement())
+    if len(found) >= pool_of(question, words) and (talk := filling(found, limit=question.limit)):
+        # One long talk is all that was found: what is best besides is looked for too.
+        found += candidates(statement(without=talk))[0]
     by_meaning = vector is not None
     weight = question.dense_weight if by_meaning else 0.0
     besides = Besides(prior_of_time(question.asked_at, time), phrases_in(phrases_of(text)))

@@ -1,0 +1,123 @@
+"""What is found in stores that are long, large, or in two languages."""
+
+import pytest
+
+from souvenir.core.jobs import Job as Kind
+from souvenir.ingestion.services import remember
+from souvenir.memories.models import Store
+from souvenir.memories.selectors import personal_store
+from souvenir.memories.services import Statement, ensure_person, ensure_shared_store
+from souvenir.search import frequent
+from souvenir.search.questions import Question
+from souvenir.search.services import Answer, search
+from tenants.isolation.scope import tenant_scope
+from tenants.ledger import accept_job
+from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
+
+_MOST_OF_A_SOURCE = 6  # of ten
+
+
+def _shared(tenant: Tenant, *texts: str) -> Store:
+    with tenant_scope(tenant.id):
+        store = ensure_shared_store(slug="team")
+        for text in texts:
+            remember(store=store, statement=Statement(text=text))
+    run_jobs(tenant, Kind.EMBED_PASSAGES)
+    return store
+
+
+def _promote(tenant: Tenant, store: Store) -> None:
+    with tenant_scope(tenant.id):
+        accept_job(Kind.PROMOTE_STORE, subject_id=store.id, person_id=None, unit="passages")
+    run_jobs(tenant, Kind.PROMOTE_STORE)
+
+
+def _ask(tenant: Tenant, store: Store, text: str, **options: object) -> Answer:
+    with tenant_scope(tenant.id):
+        return search(Question(text, [store.id], **options))  # type: ignore[arg-type]  # the test's own options
+
+
+def _texts(answer: Answer) -> list[str]:
+    return [found.text for found in answer.results]
+
+
+def test_a_talk_that_fills_all_places_leaves_others_their_share(acme: Tenant) -> None:
+    talk = [f"Le jardin {number}" for number in range(120)]
+    import_bytes(acme, chatgpt_export(*talk))
+    for number in range(5):
+        # Longer, so that every turn of the talk fits better.
+        text = f"Il a fallu passer par le jardin avant de trouver la porte numéro {number}"
+        import_bytes(acme, chatgpt_export(text, conversation=f"other-{number}"))
+    with tenant_scope(acme.id):
+        store = personal_store(person=ensure_person(external_id="alice"))
+
+    found = _texts(_ask(acme, store, "Le jardin?"))
+
+    assert len(found) == 10
+    assert len(set(found) & set(talk)) == _MOST_OF_A_SOURCE
+    assert found[0] in talk
+
+
+def test_a_long_talk_that_is_alone_fills_the_answer(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export(*[f"Le jardin {number}" for number in range(90)]))
+    with tenant_scope(acme.id):
+        store = personal_store(person=ensure_person(external_id="alice"))
+
+    assert len(_texts(_ask(acme, store, "Le jardin?"))) == 10
+
+
+def test_what_globex_says_does_not_come_in_beside_a_long_talk(acme: Tenant, globex: Tenant) -> None:
+    import_bytes(acme, chatgpt_export(*[f"Le jardin {number}" for number in range(90)]))
+    import_bytes(globex, chatgpt_export("Le jardin de globex"))
+    with tenant_scope(acme.id):
+        store = personal_store(person=ensure_person(external_id="alice"))
+
+    assert "Le jardin de globex" not in _texts(_ask(acme, store, "Le jardin?"))
+
+
+@pytest.fixture
+def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is frequent among millions, for a store of ten."""
+    monkeypatch.setattr(frequent, "LEAST", 5)
+    monkeypatch.setattr(frequent, "SHARE", 0.0)
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_a_word_that_most_of_a_large_store_has_is_not_looked_for(acme: Tenant) -> None:
+    rooms = [f"Le chalet a une chambre {number}" for number in range(7)]
+    store = _shared(acme, *rooms, "La bouilloire du chalet")
+    _promote(acme, store)
+
+    answer = _ask(acme, store, "la bouilloire du chalet")
+
+    assert answer.results[0].text == "La bouilloire du chalet"
+    assert [found.text for found in answer.results if found.bm25] == ["La bouilloire du chalet"]
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_a_question_of_frequent_words_alone_is_answered_where_only_words_count(
+    acme: Tenant,
+) -> None:
+    store = _shared(acme, *[f"Le chalet a une chambre {number}" for number in range(7)])
+    _promote(acme, store)
+
+    assert len(_texts(_ask(acme, store, "Le chalet?", dense_weight=0.0))) == 7
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_a_quoted_phrase_is_found_by_its_rare_words_in_a_large_store(acme: Tenant) -> None:
+    rooms = [f"Le chalet a une chambre {number}" for number in range(7)]
+    store = _shared(acme, *rooms, "Un chalet sans bouilloire", "La bouilloire du chalet")
+    _promote(acme, store)
+
+    assert _texts(_ask(acme, store, "« bouilloire du chalet »"))[0] == "La bouilloire du chalet"
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_in_an_ordinary_store_every_word_counts(acme: Tenant) -> None:
+    store = _shared(acme, *[f"Le chalet a une chambre {number}" for number in range(7)])
+
+    answer = _ask(acme, store, "Le chalet?")
+
+    assert all(found.bm25 for found in answer.results)
+    assert len(answer.results) == 7
