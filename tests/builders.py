@@ -13,7 +13,7 @@ from souvenir.deletion.erasing import erase
 from souvenir.embedding.filling import clear_store, fill_store
 from souvenir.embedding.promotion import demote_store, promote_store
 from souvenir.embedding.services import embed_store
-from souvenir.export.services import write_export
+from souvenir.export.writing import write_export
 from souvenir.ingestion.importing import run_import
 from souvenir.ingestion.models import Import
 from souvenir.ingestion.services import Upload, accept_import

@@ -85,11 +85,45 @@ def work_items(
         except BREAKS as error:
             with lease.step():
                 _cut_or_set_aside(lease, item, where_it_broke(error), set_aside)
-        if lease.turn_is_over:
-            with lease.step():
-                if job_items(job_id=lease.job_id).filter(state=State.QUEUED).exists():
-                    lease.give_turn_back()
-                    return False
+        if not _has_time(lease):
+            return False
+    return True
+
+
+def work_all(lease: Lease, do: Callable[[JobItem], Cost | None]) -> bool:
+    """As `work_items`, for a job that is done only if all of it is: nothing is set aside.
+
+    What `do` raises is about the whole job; its items that are done stay done. With None, `do`
+    says that there is more of the item: it is gone on with in another step.
+
+    Raises:
+        LeaseLost
+        Whatever `do` raises, with the item waiting again.
+    """
+    while (item := _begin_next(lease, None)) is not None:
+        try:
+            _do_one(lease, item, do)
+        except (SouvenirError, *BREAKS) as error:
+            if not isinstance(error, LeaseLost):
+                _leave_for_later(lease, item)
+            raise
+        if not _has_time(lease):
+            return False
+    return True
+
+
+def forget_items(lease: Lease) -> None:
+    """What was planned is planned anew. Call in a step."""
+    _items(lease).delete()
+
+
+def _has_time(lease: Lease) -> bool:
+    """Whether the turn goes on; where it is over and something is left, it is given back."""
+    if lease.turn_is_over:
+        with lease.step():
+            if _items(lease).filter(state=State.QUEUED).exists():
+                lease.give_turn_back()
+                return False
     return True
 
 
@@ -171,7 +205,7 @@ def items_set_aside(lease: Lease) -> list[JobItem]:
     return list(job_items(job_id=lease.job_id).filter(state__in=SET_ASIDE))
 
 
-def _begin_next(lease: Lease, set_aside: Callable[[JobItem], None]) -> JobItem | None:
+def _begin_next(lease: Lease, set_aside: Callable[[JobItem], None] | None) -> JobItem | None:
     """Take the next item, and write down who has it before it is touched."""
     with lease.step():
         _judge_the_lost(lease, set_aside)
@@ -186,30 +220,31 @@ def _begin_next(lease: Lease, set_aside: Callable[[JobItem], None]) -> JobItem |
         return item
 
 
-def _do_one(lease: Lease, item: JobItem, do: Callable[[JobItem], Cost]) -> None:
+def _do_one(lease: Lease, item: JobItem, do: Callable[[JobItem], Cost | None]) -> None:
     began = time.monotonic()
     with lease.step():
-        cost = do(item)
+        given = do(item)
+        cost, is_done = given or Cost(), given is not None
         seconds = time.monotonic() - began
         _items(lease).filter(id=item.id).update(
-            state=State.SUCCEEDED,
-            finished_at=timezone.now(),
+            state=State.SUCCEEDED if is_done else State.QUEUED,
+            finished_at=timezone.now() if is_done else None,
             cost_bytes=F("cost_bytes") + cost.bytes,
             cost_tokens=F("cost_tokens") + cost.tokens,
             cost_seconds=F("cost_seconds") + seconds,
         )
         lease.charge(cost)  # the turn pays for the seconds
-        lease.move_on(done=item.size)
+        lease.move_on(done=item.size if is_done else 0)
 
 
-def _judge_the_lost(lease: Lease, set_aside: Callable[[JobItem], None]) -> None:
+def _judge_the_lost(lease: Lease, set_aside: Callable[[JobItem], None] | None) -> None:
     """Items whose worker is gone: most may simply try again."""
     lost = _items(lease).filter(state=State.RUNNING).exclude(fence=lease.fence)
     for item in lost:
         item.state = State.QUEUED
         _count_a_loss(item)
         item.save()
-        if item.losses >= MOST_LOSSES:
+        if item.losses >= MOST_LOSSES and set_aside is not None:
             _cut_or_set_aside(lease, item, "WorkerLost", set_aside)
 
 

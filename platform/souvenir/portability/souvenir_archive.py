@@ -1,19 +1,17 @@
 """The Souvenir archive: a zip of JSON Lines, raw objects and assets, with the SHA-256 of each file.
 
-Pure: it knows files and lines, not what stands in them (docs/archive-format.md does). The same
-content gives the same bytes: fixed times, fixed order, canonical JSON.
+Reads one; `archive_parts` writes one. Pure: it knows files and lines, not what stands in them
+(docs/archive-format.md does). The same content gives the same bytes: fixed times, fixed order,
+canonical JSON.
 """
 
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, TypeAlias
 
-from souvenir.core.canonical_json import canonical_json
 from souvenir.portability.archive import Meter, checked_files, open_file, opened_archive
 from souvenir.portability.errors import (
     AlteredArchive,
@@ -30,84 +28,9 @@ Line: TypeAlias = dict[str, Any]
 
 FORMAT, VERSION = "souvenir-archive", 1
 MANIFEST = "manifest.json"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_MANIFEST = 512 * 1024 * 1024  # bytes; 2 million files
 _LIMITS = Limits(entries=2_000_000)
-_STATIC = Path(__file__).resolve().parent
-_NAMED_BY_DIGEST = ("raw", "assets")  # folders whose files are named by their own SHA-256
-
-
-class ContentMismatch(RuntimeError):
-    """What was to be written is not what its digest says: storage lost or changed bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: str
-    size_bytes: int
-    sha256: str
-
-
-class ArchiveWriter:
-    """Writes an archive in one pass, in constant memory. Use `writing_archive`."""
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-        self._files: list[_File] = []
-
-    def lines(self, path: str, rows: Iterable[Line]) -> int:
-        """Write a JSON Lines file, one row a line, in the order given; says how many."""
-        count = 0
-
-        def encoded() -> Iterator[bytes]:
-            nonlocal count
-            for row in rows:
-                count += 1
-                yield canonical_json(row) + b"\n"
-
-        self.file(path, encoded())
-        return count
-
-    def file(self, path: str, chunks: Iterable[bytes]) -> None:
-        """Write one file from its bytes.
-
-        Raises:
-            ContentMismatch: it is to be named by a digest that is not its own.
-        """
-        digest = hashlib.sha256()
-        size = 0
-        with self._archive.open(_entry(path), "w", force_zip64=True) as stream:
-            for chunk in chunks:
-                digest.update(chunk)
-                size += len(chunk)
-                stream.write(chunk)
-        folder, name = PurePosixPath(path).parts[0], PurePosixPath(path).name
-        if folder in _NAMED_BY_DIGEST and name != digest.hexdigest():
-            msg = f"{path} holds bytes of another digest."
-            raise ContentMismatch(msg)
-        self._files.append(_File(path, size, digest.hexdigest()))
-
-    def close(self, facts: Line) -> None:
-        """Write what explains the archive, then the manifest over everything."""
-        for path in sorted((_STATIC / "archive_readme").iterdir()):
-            self.file(path.name, [path.read_bytes()])
-        for path in sorted((_STATIC / "schemas").iterdir()):
-            self.file(f"schemas/{path.name}", [path.read_bytes()])
-        files = [
-            {"path": file.path, "bytes": file.size_bytes, "sha256": file.sha256}
-            for file in self._files
-        ]
-        manifest = {**facts, "format": FORMAT, "version": VERSION, "files": files}
-        with self._archive.open(_entry(MANIFEST), "w") as stream:
-            stream.write(canonical_json(manifest) + b"\n")
-
-
-@contextmanager
-def writing_archive(stream: BinaryIO) -> Iterator[ArchiveWriter]:
-    """Write an archive to a file. It is whole once `close` was called and the body has ended."""
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        yield ArchiveWriter(archive)
 
 
 class ArchiveReader:
@@ -208,13 +131,6 @@ def _says_so(manifest: BinaryIO) -> bool:
             break
         before = chunk[-len(mark) :]
     return False
-
-
-def _entry(path: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(path, _EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
-    return entry
 
 
 def _check_size(path: str, body: bytes, limit_bytes: int) -> None:

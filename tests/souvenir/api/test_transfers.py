@@ -11,7 +11,7 @@ from django.test import Client
 
 from souvenir.core.jobs import Job as Kind
 from souvenir.core.transfers import TooManyTransfers, TransfersBusy, transfers
-from souvenir.export.services import write_export
+from souvenir.export.writing import write_export
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import claim_job
 from tests.builders import Tenant, chatgpt_export

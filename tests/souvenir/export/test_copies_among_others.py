@@ -1,7 +1,7 @@
 """A copy that meets what is there: another copy, another store, a worker that was killed."""
 
 from souvenir.core.jobs import Job as Kind
-from souvenir.export.services import EXPORTS, expire_exports, request_export
+from souvenir.export.services import EXPORTS, request_export
 from souvenir.ingestion.services import Upload, accept_import, remember
 from souvenir.memories.models import Conversation, Evidence, Message
 from souvenir.memories.selectors import current_versions, get_person, messages_of, personal_store
@@ -62,17 +62,3 @@ def test_evidence_in_another_store_does_not_make_a_copy_that_cannot_be_restored(
     job = _restore(elsewhere, _export(acme))
 
     assert job.state == "succeeded", job.error_code
-
-
-def test_the_draft_of_a_killed_worker_is_swept_away(acme: Tenant) -> None:
-    import_bytes(acme, chatgpt_export("Bonjour"))
-    with tenant_scope(acme.id):
-        export = request_export(person=None)
-        Job.objects.filter(subject_id=export.id).update(state="running", fence=2)
-        for fence in (1, 2):
-            objects.store(EXPORTS, f"{export.id}-{fence}", [b"everything"], sealed_for=[acme.id])
-
-        removed = expire_exports()
-
-        assert removed == 1
-        assert objects.names(EXPORTS) == [f"{export.id}-2"]

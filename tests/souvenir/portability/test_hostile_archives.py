@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from souvenir.core.errors import Invalid
+from souvenir.portability.archive_parts import ContentMismatch
 from souvenir.portability.errors import AlteredArchive, ObjectTooLarge
 from souvenir.portability.limits import Limits
-from souvenir.portability.souvenir_archive import (
-    ContentMismatch,
-    is_souvenir_archive,
-    reading_archive,
-    writing_archive,
-)
+from souvenir.portability.souvenir_archive import is_souvenir_archive, reading_archive
+from tests.archives import writing_archive
 
 
 def _zip(path: Path, manifest: bytes) -> Path:

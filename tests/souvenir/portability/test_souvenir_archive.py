@@ -10,11 +10,8 @@ import pytest
 
 from souvenir.core.canonical_json import canonical_json
 from souvenir.portability.errors import AlteredArchive, DamagedArchive, NewerArchive, UnsafePath
-from souvenir.portability.souvenir_archive import (
-    is_souvenir_archive,
-    reading_archive,
-    writing_archive,
-)
+from souvenir.portability.souvenir_archive import is_souvenir_archive, reading_archive
+from tests.archives import writing_archive
 
 RAW = '{"une":"pensée 🦔"}'.encode()
 PEOPLE = [{"external_id": "alice", "display_name": "Alice É. 🦔"}]
