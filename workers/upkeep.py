@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from souvenir.audit.services import make_checkpoints
 from souvenir.core.jobs import Job
 from souvenir.core.metrics import jobs_now, search_rows
 from souvenir.embedding.counts import search_counts
@@ -107,6 +108,7 @@ UPKEEP = (
     Upkeep("remove-drafts", _HOUR, each_organization(_remove_abandoned_drafts)),
     Upkeep("forget-old-jobs", _HOUR, each_organization(forget_old_jobs)),
     Upkeep("forget-dead-letters", _HOUR, forget_dead_letters),
+    Upkeep("checkpoint-audit", _MINUTE, make_checkpoints),
     Upkeep("tend-search", _DAY, _tend_search),
     Upkeep("count-search", _DAY, _count_search),
     Upkeep("place-large-stores", _DAY, each_organization(ask_to_place)),

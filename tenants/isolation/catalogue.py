@@ -61,6 +61,19 @@ CONTROL_TABLES = {
     "embedding_embeddingmodel": ControlTable(
         _KEEP, "which models make vectors, for the whole cell; names and numbers"
     ),
+    "audit_entry": ControlTable(
+        ("SELECT", "INSERT"),
+        "the audit log: ids, codes; policies of its own show an organization its entries alone",
+    ),
+    "audit_waiting": ControlTable(
+        ("SELECT", "INSERT", "DELETE"), "entries that have no place in the log’s tree yet; ids only"
+    ),
+    "audit_node": ControlTable(
+        ("SELECT", "INSERT"), "the tree over the log of the whole cell; hashes and ids"
+    ),
+    "audit_checkpoint": ControlTable(
+        ("SELECT", "INSERT"), "what the log was when; signed, and meant to be shown to anybody"
+    ),
     "tenants_user": ControlTable(
         _KEEP,
         "people who sign in; looked up before an organization is known",

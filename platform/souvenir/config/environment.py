@@ -131,6 +131,11 @@ class Environment(BaseSettings):
     pkcs11_pin_file: Path | None = Field(
         None, description="With `pkcs11`: the file of the PIN, read when a session is opened."
     )
+    audit_key_file: Path = Field(
+        CHECKOUT / ".souvenir" / "audit-key.pem",
+        description="The Ed25519 key (PEM) that signs checkpoints of the audit log. Outside of "
+        "production it is made when it is first needed. Only the sweep needs it.",
+    )
     objects_dir: Path = Field(
         CHECKOUT / ".souvenir" / "objects",
         description="The folder of uploads, assets and finished exports.",

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
+    "souvenir.audit",
     "tenants",
     "tenants.keyring",
     "tenants.idempotency",
@@ -216,6 +217,7 @@ SOUVENIR_KEYSTORE_NAMESPACE = ENVIRONMENT.keystore_namespace
 SOUVENIR_PKCS11_MODULE = ENVIRONMENT.pkcs11_module
 SOUVENIR_PKCS11_TOKEN = ENVIRONMENT.pkcs11_token
 SOUVENIR_PKCS11_PIN_FILE = ENVIRONMENT.pkcs11_pin_file
+SOUVENIR_AUDIT_KEY_FILE = ENVIRONMENT.audit_key_file
 SOUVENIR_OBJECTS_DIR = ENVIRONMENT.objects_dir
 SOUVENIR_PLACEMENTS_FILE = ENVIRONMENT.placements_file
 SOUVENIR_PUBLIC_URL = ENVIRONMENT.public_url

@@ -117,6 +117,7 @@ class Recipes:
             "SOUVENIR_SECRET_KEY": self.secrets.secret_key,
             "SOUVENIR_OBJECTS_DIR": str(self.home / "objects"),
             "SOUVENIR_KEYS_DIR": str(self.home / "keys"),
+            "SOUVENIR_AUDIT_KEY_FILE": str(self.home / "audit-key.pem"),
             "DJANGO_SETTINGS_MODULE": "souvenir.config.settings",
             # Relative to the checkout, where they start: a colon in its path would split it.
             "PYTHONPATH": f"platform{os.pathsep}.",

@@ -68,6 +68,7 @@ def settings_of(cluster: Cluster, folder: Path) -> dict[str, str]:
         "SOUVENIR_BROKER_DSN": cluster.broker_dsn,
         "SOUVENIR_OBJECTS_DIR": str(folder / "objects"),
         "SOUVENIR_KEYS_DIR": str(folder / "keys"),
+        "SOUVENIR_AUDIT_KEY_FILE": str(folder / "audit-key.pem"),
         "SOUVENIR_SECRET_KEY": "only-for-a-throwaway-" + "0" * 40,
     }
 

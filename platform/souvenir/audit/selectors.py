@@ -1,0 +1,113 @@
+"""Questions to the log. Entries are the organization's in scope; the tree is the whole cell's, and
+holds hashes and ids.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Max, Q, QuerySet
+
+from souvenir.audit.errors import AuditEntryNotFound, CheckpointNotYet, TreeSizeInvalid
+from souvenir.audit.models import Checkpoint, Entry, Node
+from souvenir.audit.tree import (
+    Place,
+    Span,
+    consistency_path,
+    hash_of,
+    inclusion_path,
+    nodes_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Hashes that lead from an entry, or from an older tree, to the root of a tree of `size`."""
+
+    size: int
+    hashes: list[bytes]
+
+
+def entries(*, organization_id: UUID | None) -> QuerySet[Entry]:
+    """An organization's entries (None: the cell's own), newest first. Lazy. Needs its scope."""
+    return Entry.objects.filter(organization_id=organization_id).order_by("-at", "-id")
+
+
+def get_entry(*, organization_id: UUID | None, entry_id: UUID) -> Entry:
+    """One query. Needs the organization's scope.
+
+    Raises:
+        AuditEntryNotFound
+    """
+    found = entries(organization_id=organization_id).filter(id=entry_id).first()
+    if found is None:
+        raise AuditEntryNotFound(entry_id=entry_id)
+    return found
+
+
+def numbers_of(entry_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """The number in the log of each entry that has one yet. One query."""
+    placed = Node.objects.filter(level=0, entry_id__in=list(entry_ids))
+    return {
+        entry_id: position
+        for entry_id, position in placed.values_list("entry_id", "position")
+        if entry_id is not None
+    }
+
+
+def tree_size() -> int:
+    """How many entries have a place. One query."""
+    largest = Checkpoint.objects.aggregate(size=Max("size"))["size"]
+    return int(largest or 0)
+
+
+def latest_checkpoint() -> Checkpoint:
+    """One query.
+
+    Raises:
+        CheckpointNotYet: nothing has been placed so far.
+    """
+    found = Checkpoint.objects.order_by("-size").first()
+    if found is None:
+        raise CheckpointNotYet
+    return found
+
+
+def inclusion_proof(*, number: int, size: int) -> Proof:
+    """That the entry with this number is in the tree of `size`. Two queries.
+
+    Raises:
+        CheckpointNotYet: there is no checkpoint that large.
+    """
+    if not number < size <= tree_size():
+        raise CheckpointNotYet
+    return Proof(size, _hashes(inclusion_path(number, size)))
+
+
+def consistency_proof(*, old: int, size: int) -> Proof:
+    """That the tree of `old` entries grew into that of `size`. Two queries.
+
+    Raises:
+        TreeSizeInvalid
+    """
+    largest = tree_size()
+    if not 0 < old <= size <= largest:
+        raise TreeSizeInvalid(size=largest)
+    return Proof(size, _hashes(consistency_path(old, size)))
+
+
+def hashes_of(places: Iterable[Place]) -> dict[Place, bytes]:
+    """The hashes of some nodes. One query; of those that are there."""
+    wanted = [Q(level=level, position=position) for level, position in places]
+    if not wanted:
+        return {}
+    asked = wanted[0]
+    for one in wanted[1:]:
+        asked |= one
+    rows = Node.objects.filter(asked).values_list("level", "position", "hash")
+    return {(level, position): bytes(found) for level, position, found in rows}
+
+
+def _hashes(spans: list[Span]) -> list[bytes]:
+    known = hashes_of(place for span in spans for place in nodes_of(span))
+    return [hash_of(span, known.__getitem__) for span in spans]
