@@ -38,7 +38,9 @@ def _unforced() -> Iterator[None]:
 
 def test_the_policies_are_those_of_the_operation() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT qual, with_check FROM pg_policies WHERE tablename <> 'audit_entry'")
+        cursor.execute(
+            "SELECT DISTINCT qual, with_check FROM pg_policies WHERE tablename <> 'audit_entry'"
+        )
         printed = cursor.fetchall()
 
     # As PostgreSQL prints it: with its casts and its parentheses.

@@ -29,6 +29,7 @@ _LAST = {
     if isinstance(operation, IsolateTenantTable | MarkContent)
 }
 _PLAN = [(key[0], operation) for key, operation in _LAST.items() if key[:2] in _STATE.models]
+_LOG = "'audit_entry'"  # no tenant's table: it has policies of its own
 _OURS = sorted({label for label, _ in _PLAN})
 # All that a migration of ours can leave in a database, without the names of toast and of numbers.
 _SCHEMA = {
@@ -115,8 +116,8 @@ def test_isolation_can_be_undone_and_done_again_in_place() -> None:
         for label, operation in _PLAN:
             operation.database_forwards(label, editor, state, state)
 
-    assert plain["policies"] == []
+    assert [line for line in plain["policies"] if _LOG not in line] == []
     assert [line for line in plain["columns"] if "'content'" in line] == []
-    assert [line for line in plain["tables"] if "True" in line] == []
+    assert [line for line in plain["tables"] if "True" in line and _LOG not in line] == []
     assert "('memories_person', 'memories_person_pkey', 'PRIMARY KEY (id)')" in plain["constraints"]
     assert _schema() == first

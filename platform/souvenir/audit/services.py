@@ -104,14 +104,14 @@ def _place(rows: Sequence[_Row]) -> Growth:
     known = hashes_of(before)
     nodes: list[Node] = []
 
-    def keep(place: Place, found: bytes) -> bytes:
+    def _keep(place: Place, found: bytes) -> bytes:
         nodes.append(Node(level=place[0], position=place[1], hash=found))
         return found
 
     growth = Growth(size, [known[place] for place in before])
     for entry_id, organization_id, leaf in rows:
         at = len(nodes)
-        growth.add(leaf, kept=keep)
+        growth.add(leaf, kept=_keep)
         nodes[at].entry_id, nodes[at].organization_id = entry_id, organization_id
     Node.objects.bulk_create(nodes, batch_size=2_000)
     return growth
