@@ -30,7 +30,7 @@ PLAIN = frozenset(
         "since", "until", "sources", "roles", "kinds", "languages", "trust",
         "label", "scopes", "expires_at", "display_name", "file", "target",
         "slug", "name_en", "name_fr", "region", "state",
-        "url", "placement", "purpose", "events", "on", "overlap_hours",
+        "metadata", "url", "placement", "purpose", "events", "on", "overlap_hours",
     }
 )  # fmt: skip
 
@@ -98,6 +98,8 @@ CASES: dict[str, Case] = {
     ),
     "searchMemories": Case("memories:read", 200, ASKED_OF, body={"query": "what is kept here?"}),
     "getContext": Case("memories:read", 200, ASKED_OF, body={"query": "what is kept here?"}),
+    "filterMemories": Case("memories:read", 200, (*ASKED_OF, CURSOR), body={}),
+    "describeMemory": Case("memories:write", 200, (MEMORY,), body={"metadata": {"a": "b"}}),
     "getMemory": Case("memories:read", 200, (MEMORY,)),
     "correctMemory": Case("memories:write", 200, (MEMORY,), body={"text": "A better statement."}),
     "forgetMemory": Case("memories:write", 202, (MEMORY,), fresh=True),

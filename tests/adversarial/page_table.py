@@ -79,7 +79,7 @@ CONVERSATION = (
 # Fields of forms, and parameters of addresses, that name nothing: no id is to be tried there.
 PLAIN = frozenset(
     {
-        "question", "text", "kind", "reason", "version", "file", "word", "display_name",
+        "question", "text", "kind", "reason", "metadata", "version", "file", "word", "display_name",
         "label", "scopes", "days", "name_en", "name_fr", "slug", "placement",
         "username", "password", "language", "next", "url", "purpose", "events", "on",
     }

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from souvenir.api.bodies import Body
 from souvenir.api.caller import caller_of
 from souvenir.api.idempotency import answer_holds_no_content
 from souvenir.api.paging import NewestErasures
@@ -17,7 +18,7 @@ from souvenir.deletion.selectors import erasures, get_erasure
 from souvenir.deletion.services import request_erasure, target_meant
 
 
-class ErasureIn(serializers.Serializer[Any]):
+class ErasureIn(Body):
     target = serializers.ChoiceField(choices=Erasure.Target.choices)
     id = serializers.UUIDField(
         required=False, help_text="Of the memory, conversation, import or person."

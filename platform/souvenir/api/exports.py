@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from souvenir.api.bodies import Body
 from souvenir.api.caller import caller_of
 from souvenir.api.idempotency import answer_holds_no_content
 from souvenir.api.jobs import JobOut
@@ -23,7 +24,7 @@ from souvenir.memories.selectors import person_asked_for
 from tenants.ledger import get_job
 
 
-class ExportIn(serializers.Serializer[Any]):
+class ExportIn(Body):
     person = serializers.CharField(
         required=False, help_text="External id. Left out: the whole organization."
     )

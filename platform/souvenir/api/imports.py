@@ -9,6 +9,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from souvenir.api.bodies import Body
 from souvenir.api.caller import caller_of
 from souvenir.api.idempotency import answer_is_about
 from souvenir.api.jobs import JobOut
@@ -20,7 +21,7 @@ from souvenir.memories.services import person_meant
 from tenants.ledger import get_job
 
 
-class ImportIn(serializers.Serializer[Any]):
+class ImportIn(Body):
     file = serializers.FileField(
         allow_empty_file=True, max_length=255, help_text="conversations.json, or the zip around it."
     )

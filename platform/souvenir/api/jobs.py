@@ -8,11 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from souvenir.api.bodies import ListQuery
 from souvenir.api.caller import Caller, caller_of
 from souvenir.api.idempotency import answer_is_about
 from souvenir.api.paging import NewestJobs
 from souvenir.api.problems import error_summary
-from souvenir.api.views import TenantView
+from souvenir.api.views import TenantView, asked_in_query
 from souvenir.core.jobs import Job as Kind
 from souvenir.memories.selectors import person_asked_for
 from tenants.ledger import error_params_of, get_job, jobs, retry_failed_items
@@ -63,7 +64,7 @@ class JobOut(serializers.Serializer[Any]):
         return error_summary(job.error_code, error_params_of(job)) if job.error_code else None
 
 
-class JobsAsked(serializers.Serializer[Any]):
+class JobsAsked(ListQuery):
     kind = serializers.ChoiceField(choices=[kind.value for kind in Kind], required=False)
     state = serializers.ChoiceField(choices=Job.State.choices, required=False)
     person = serializers.CharField(required=False, help_text="One person's (external id).")
@@ -77,9 +78,7 @@ class Jobs(TenantView):
     @extend_schema(operation_id="listJobs", parameters=[JobsAsked], responses=JobOut(many=True))
     def get(self, request: Request) -> Response:
         """Jobs, newest first."""
-        query = JobsAsked(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        asked = asked_in_query(request, JobsAsked)
         person = person_asked_for(
             bound_to=caller_of(request).person_id, external_id=asked.pop("person", None)
         )

@@ -1,9 +1,11 @@
 """Single memories: add, read, list, correct, forget; and asking."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import tzinfo
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,33 +17,44 @@ from souvenir.api.memory_shapes import (
     TRUST,
     AnswerOut,
     CorrectionIn,
+    DescriptionIn,
+    ListIn,
+    MemoriesAsked,
+    MemoryAsked,
     MemoryIn,
     MemoryOut,
     QuestionIn,
     VersionOut,
 )
-from souvenir.api.views import TenantView, WhoseIn, stores_asked_for
+from souvenir.api.views import TenantView, asked_in_query
 from souvenir.deletion.services import request_erasure
 from souvenir.ingestion.models import Trust
-from souvenir.ingestion.services import correct, remember
+from souvenir.ingestion.services import correct, describe, remember
+from souvenir.memories.errors import MemoryNotFound
+from souvenir.memories.held import held_at
+from souvenir.memories.metadata import wanted_in
+from souvenir.memories.metadata_tokens import memories_with
 from souvenir.memories.models import Memory, MemoryVersion
 from souvenir.memories.selectors import (
-    current_versions,
     evidence_of,
     get_memory,
+    held_versions,
     memories,
+    person_asked_for,
     subjects_of_memories,
     versions_of,
 )
 from souvenir.memories.services import Statement, store_meant
+from souvenir.memories.time_zones import zone_of
 from souvenir.search.questions import Filters, Question
 from souvenir.search.services import Found, search
+from souvenir.search.time_expressions import time_in
 from tenants.isolation.scope import tenant_scope
 
 _MEMORY = ("id", "store_id", "person_id", "kind", "version", "recorded_at")
 _VERSION = (
     "number", "text", "occurred_at", "valid_from", "valid_to", "observed_at", "recorded_at",
-    "origin", "method", "author", "reason",
+    "origin", "method", "author", "reason", "metadata",
 )  # fmt: skip
 # Built once: a serializer copies its fields each time it is made, which costs more than its use.
 _MEMORY_OUT = MemoryOut()
@@ -49,8 +62,8 @@ _ANSWER_OUT = AnswerOut()
 
 
 def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
-    """Memories with what they say now and the evidence for it. Three queries for all of them."""
-    current = current_versions(found)
+    """Memories with what they say, now or then, and the evidence for it. Three queries for all."""
+    current = held_versions(found)
     evidence = evidence_of(list(current.values()))
     about = subjects_of_memories(found)
     rows = [
@@ -85,6 +98,7 @@ def filters_of(data: dict[str, Any]) -> Filters:
         languages=data.get("languages", []),
         as_of=data.get("as_of"),
         known_at=data.get("known_at"),
+        metadata=wanted_in(data.get("metadata", {})),
         least_trust=TRUST[data["trust"]] if "trust" in data else 0,
     )
 
@@ -94,35 +108,71 @@ def question_of(data: dict[str, Any], caller: Caller) -> Question:
 
     Raises:
         PersonNotFound, StoreNotFound
+        MetadataFilterUnsupported, and the other errors of `wanted_in`
     """
     with tenant_scope(caller.own_organization.id):
-        stores = caller.stores(
-            person=data.get("person"), store=data.get("store"), together=data.get("stores", ())
+        asked = Question(
+            text=data["query"],
+            store_ids=_stores_of(data, caller),
+            limit=data.get("limit", 10),
+            only=filters_of(data),
         )
-    text, limit = data["query"], data.get("limit", 10)
-    when = {"asked_at": "asked_at", "timezone": "zone"}
-    asked = {field: data[name] for name, field in when.items() if name in data}
-    return Question(text=text, store_ids=stores, limit=limit, only=filters_of(data), **asked)
+        if "asked_at" in data:
+            asked = replace(asked, asked_at=data["asked_at"])
+        return replace(asked, zone=data.get("timezone") or _zone_of_asker(asked, data, caller))
+
+
+def _stores_of(data: dict[str, Any], caller: Caller) -> list[UUID]:
+    return caller.stores(
+        person=data.get("person"), store=data.get("store"), together=data.get("stores", ())
+    )
+
+
+def _zone_of_asker(asked: Question, data: dict[str, Any], caller: Caller) -> tzinfo:
+    """Of the person whose memory is asked; looked up only if the question speaks of a time."""
+    if time_in(asked.text, asked_at=asked.asked_at, zone=asked.zone) is None:
+        return asked.zone
+    return zone_of(person_asked_for(bound_to=caller.person_id, external_id=data.get("person")))
 
 
 def _statement(data: dict[str, Any], caller: Caller) -> Statement:
-    names = ("text", "occurred_at", "valid_from", "valid_to", "observed_at", "reason")
+    names = ("text", "occurred_at", "valid_from", "valid_to", "observed_at", "reason", "metadata")
     given = {name: data[name] for name in names if name in data}
     return Statement(**given, method="agent", author=caller.name)
 
 
-class Memories(TenantView):
+def _then(found: QuerySet[Memory], data: dict[str, Any]) -> QuerySet[Memory]:
+    """Of some memories those that held at the moment asked about, if one is."""
+    moments = {name: data.get(name) for name in ("as_of", "known_at")}
+    return held_at(found, **moments) if any(moments.values()) else found
+
+
+class _MemoryList(TenantView):
+    def memories_page(self, request: Request, data: dict[str, Any]) -> Response:
+        """A page of the memories that are asked for, newest first."""
+        wanted, stores = wanted_in(data.get("metadata", {})), _stores_of(data, caller_of(request))
+        found = _then(memories(store_ids=stores), data)
+        if kinds := data.get("kinds"):
+            found = found.filter(kind__in=kinds)
+        if wanted:
+            found = memories_with(found, wanted, store_ids=stores)
+        paginator = self.pagination_class()
+        page = paginator.paginate_queryset(found, request, view=self) or []
+        return paginator.get_paginated_response(memories_out(list(page)))
+
+
+class Memories(_MemoryList):
     scopes = {"GET": "memories:read", "POST": "memories:write"}
 
     @extend_schema(
-        operation_id="listMemories", parameters=[WhoseIn], responses=MemoryOut(many=True)
+        operation_id="listMemories", parameters=[MemoriesAsked], responses=MemoryOut(many=True)
     )
     def get(self, request: Request) -> Response:
-        """Memories, newest first; of one person (`?person=`) or store (`?store=`) if given."""
-        stores = stores_asked_for(request)
-        paginator = self.pagination_class()
-        found = paginator.paginate_queryset(memories(store_ids=stores), request, view=self) or []
-        return paginator.get_paginated_response(memories_out(list(found)))
+        """Memories, newest first; of one person (`?person=`) or store (`?store=`) if given.
+
+        With `as_of` or `known_at`, those that held then, with what they said.
+        """
+        return self.memories_page(request, asked_in_query(request, MemoriesAsked))
 
     @extend_schema(operation_id="addMemory", request=MemoryIn, responses={201: MemoryOut})
     def post(self, request: Request) -> Response:
@@ -143,13 +193,36 @@ class Memories(TenantView):
         return Response(memories_out([memory])[0], status=201)
 
 
-class OneMemory(TenantView):
-    scopes = {"GET": "memories:read", "PUT": "memories:write", "DELETE": "memories:write"}
+class MemoriesFiltered(_MemoryList):
+    scopes = {"POST": "memories:read"}
+    changes_nothing = frozenset({"POST"})
 
-    @extend_schema(operation_id="getMemory", responses=MemoryOut)
+    @extend_schema(operation_id="filterMemories", request=ListIn, responses=MemoryOut(many=True))
+    def post(self, request: Request) -> Response:
+        """Memories, newest first, that a filter leaves: by metadata, which is for no address.
+
+        For the page after, send the same body to `next`.
+        """
+        body = ListIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        return self.memories_page(request, body.validated_data)
+
+
+class OneMemory(TenantView):
+    scopes = {
+        "GET": "memories:read",
+        "PUT": "memories:write",
+        "PATCH": "memories:write",
+        "DELETE": "memories:write",
+    }
+
+    @extend_schema(operation_id="getMemory", parameters=[MemoryAsked], responses=MemoryOut)
     def get(self, request: Request, memory_id: UUID) -> Response:
-        """A memory, what it says now, and where that came from."""
-        memory = get_memory(memory_id=memory_id, store_ids=caller_of(request).stores())
+        """A memory, what it says now (or said at a moment), and where that came from."""
+        stores, asked = caller_of(request).stores(), asked_in_query(request, MemoryAsked)
+        memory = _then(memories(store_ids=stores), asked).filter(id=memory_id).first()
+        if memory is None:
+            raise MemoryNotFound(memory_id=memory_id)
         return Response(memories_out([memory])[0])
 
     @extend_schema(operation_id="correctMemory", request=CorrectionIn, responses=MemoryOut)
@@ -162,6 +235,22 @@ class OneMemory(TenantView):
         memory = correct(
             memory_id=memory_id,
             statement=_statement(data, caller),
+            expected_version=data.get("version"),
+        )
+        answer_is_about(request, memory.person_id)
+        return Response(memories_out([memory])[0])
+
+    @extend_schema(operation_id="describeMemory", request=DescriptionIn, responses=MemoryOut)
+    def patch(self, request: Request, memory_id: UUID) -> Response:
+        """Change its metadata. What it says stays, in a new version; the old one stays as well."""
+        body = DescriptionIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        caller, data = caller_of(request), body.validated_data
+        get_memory(memory_id=memory_id, store_ids=caller.stores())
+        memory = describe(
+            memory_id=memory_id,
+            metadata=data["metadata"],
+            author=caller.name,
             expected_version=data.get("version"),
         )
         answer_is_about(request, memory.person_id)

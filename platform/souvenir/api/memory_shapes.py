@@ -1,19 +1,24 @@
 """The shapes of memories, questions and answers as JSON."""
 
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from souvenir.api.bodies import Body
+from souvenir.api.views import WhoseIn
 from souvenir.ingestion.models import Trust
+from souvenir.memories.time_zones import zone_named
 from souvenir.search.rerank import Rerank
 
 KINDS = (
     "fact", "preference", "instruction", "identity", "project", "goal", "skill", "relationship",
     "context",
 )  # fmt: skip
-_ZONES = available_timezones()
+MOST_LISTED = 50  # of whatever a filter lists
+_PLAIN = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
 TRUST = {level.label: int(level) for level in Trust}
 
 RERANK = [outcome.value for outcome in Rerank]
@@ -23,12 +28,41 @@ RERANK_MEANS = (
 )
 
 
-class StatementIn(serializers.Serializer[Any]):
+@extend_schema_field(
+    {"type": "object", "additionalProperties": {"oneOf": [*_PLAIN, {"type": "null"}]}}
+)
+class MetadataIn(serializers.JSONField):
+    """Names and values; souvenir.memories.metadata says which."""
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"oneOf": _PLAIN}})
+class MetadataOut(serializers.DictField):
+    """Names and values."""
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "oneOf": [*_PLAIN, {"type": "array", "items": {"oneOf": _PLAIN}, "minItems": 1}]
+        },
+    }
+)
+class MetadataFilterIn(serializers.JSONField):
+    """Names and the value, or values, that a memory must have under each."""
+
+
+class StatementIn(Body):
     text = serializers.CharField(trim_whitespace=False, allow_blank=True)
     occurred_at = serializers.DateTimeField(required=False, help_text="When it happened.")
     valid_from = serializers.DateTimeField(required=False, help_text="When it began to be true.")
     valid_to = serializers.DateTimeField(required=False, help_text="When it stopped being true.")
     observed_at = serializers.DateTimeField(required=False, help_text="When it was said.")
+    metadata = MetadataIn(
+        required=False,
+        help_text="What else to keep with it, by name: texts, numbers, true or false. Null takes a "
+        "name away; what is not named stays.",
+    )
 
 
 class MemoryIn(StatementIn):
@@ -44,6 +78,15 @@ class MemoryIn(StatementIn):
 
 class CorrectionIn(StatementIn):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    version = serializers.IntegerField(
+        required=False, help_text="The version you read; refused if it was changed since."
+    )
+
+
+class DescriptionIn(Body):
+    metadata = MetadataIn(
+        help_text="What changes, by name. Null takes a name away; what is not named stays."
+    )
     version = serializers.IntegerField(
         required=False, help_text="The version you read; refused if it was changed since."
     )
@@ -70,6 +113,7 @@ class VersionOut(serializers.Serializer[Any]):
     method = serializers.CharField()
     author = serializers.CharField()
     reason = serializers.CharField()
+    metadata = MetadataOut()
     evidence = EvidenceOut(many=True)
 
 
@@ -81,36 +125,12 @@ class MemoryOut(serializers.Serializer[Any]):
     about = serializers.ListField(child=serializers.CharField())
     version = serializers.IntegerField()
     recorded_at = serializers.DateTimeField()
-    current = VersionOut()
+    current = VersionOut(help_text="What it says now; or said then, where a moment is asked about.")
 
 
-class FiltersIn(serializers.Serializer[Any]):
-    person = serializers.CharField(required=False, help_text="Whose memory (external id).")
-    store = serializers.CharField(required=False, help_text="Or one store, by its name.")
-    stores = serializers.ListField(
-        child=serializers.CharField(),
-        required=False,
-        max_length=50,
-        help_text="Or several together, by name, and the person's if there is one.",
-    )
-    since = serializers.DateTimeField(required=False, help_text="Said at or after.")
-    until = serializers.DateTimeField(required=False, help_text="Said before.")
-    sources = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="chatgpt, claude, …"
-    )
-    roles = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="user, assistant, tool, …"
-    )
-    kinds = serializers.ListField(
-        child=serializers.ChoiceField(choices=("message", *KINDS)),
-        required=False,
-        help_text="message, or the kinds of memories.",
-    )
-    languages = serializers.ListField(
-        child=serializers.ChoiceField(choices=("en", "fr")),
-        required=False,
-        help_text="Of the passage itself, as far as it is known.",
-    )
+class Then(serializers.Serializer[Any]):
+    """The two moments of a question that looks back."""
+
     as_of = serializers.DateTimeField(
         required=False,
         help_text="As it was then: what memories say of that time, what had been said by then.",
@@ -118,6 +138,66 @@ class FiltersIn(serializers.Serializer[Any]):
     known_at = serializers.DateTimeField(
         required=False,
         help_text="As far as was known here then: versions and messages stored since are left out.",
+    )
+
+
+class MemoriesAsked(Then, WhoseIn):
+    """What the query of a list of memories may say."""
+
+
+class MemoryAsked(Then, Body):
+    """What the query of one memory may say."""
+
+
+class OfWhat(Then, Body):
+    """Of which memories."""
+
+    person = serializers.CharField(required=False, help_text="Whose memory (external id).")
+    store = serializers.CharField(required=False, help_text="Or one store, by its name.")
+    stores = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        max_length=MOST_LISTED,
+        help_text="Or several together, by name, and the person's if there is one.",
+    )
+    metadata = MetadataFilterIn(
+        required=False,
+        help_text="Only memories that have all of it, each with the value or one of those listed.",
+    )
+
+
+class ListIn(OfWhat):
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=KINDS), required=False, max_length=MOST_LISTED
+    )
+
+
+class FiltersIn(OfWhat):
+    since = serializers.DateTimeField(required=False, help_text="Said at or after.")
+    until = serializers.DateTimeField(required=False, help_text="Said before.")
+    sources = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        max_length=MOST_LISTED,
+        help_text="chatgpt, claude, …",
+    )
+    roles = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        max_length=MOST_LISTED,
+        help_text="user, assistant, tool, …",
+    )
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(choices=("message", *KINDS)),
+        required=False,
+        max_length=MOST_LISTED,
+        help_text="message, or the kinds of memories.",
+    )
+    languages = serializers.ListField(
+        child=serializers.ChoiceField(choices=("en", "fr")),
+        required=False,
+        max_length=MOST_LISTED,
+        help_text="Of the passage itself, as far as it is known.",
     )
     trust = serializers.ChoiceField(
         choices=tuple(TRUST),
@@ -128,13 +208,15 @@ class FiltersIn(serializers.Serializer[Any]):
         required=False, help_text='What "last week" in the question is relative to. Now, if absent.'
     )
     timezone = serializers.CharField(
-        required=False, help_text="Of whoever asks: America/Toronto, … Their midnight begins a day."
+        required=False,
+        help_text="Of whoever asks: America/Toronto, … Their midnight begins a day. If absent, the "
+        "person's own, or else the installation's.",
     )
 
     def validate_timezone(self, name: str) -> ZoneInfo:
-        if name not in _ZONES:
+        if (zone := zone_named(name)) is None:
             raise serializers.ValidationError(gettext("There is no time zone of this name."))
-        return ZoneInfo(name)
+        return zone
 
 
 class QuestionIn(FiltersIn):

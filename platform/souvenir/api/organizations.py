@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from souvenir.api.bodies import Body
 from souvenir.api.idempotency import answer_holds_no_content
 from souvenir.api.views import PlatformView
 from tenants.isolation.scope import tenant_in_scope
@@ -16,7 +17,7 @@ from tenants.selectors import get_organization, organizations, placement_choices
 from tenants.services import create_organization, resume_organization, suspend_organization
 
 
-class OrganizationIn(serializers.Serializer[Any]):
+class OrganizationIn(Body):
     slug = serializers.SlugField(max_length=63)
     name_en = serializers.CharField(max_length=200)
     name_fr = serializers.CharField(max_length=200)

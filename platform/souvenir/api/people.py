@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from souvenir.api.bodies import Body
 from souvenir.api.idempotency import answer_is_about
 from souvenir.api.paging import Oldest
 from souvenir.api.views import TenantView
@@ -19,19 +20,27 @@ from tenants.selectors import api_keys
 from tenants.services import issue_key, revoke_key
 
 
-class PersonIn(serializers.Serializer[Any]):
+class PersonIn(Body):
     external_id = serializers.CharField(max_length=200, trim_whitespace=False)
     display_name = serializers.CharField(max_length=200, allow_blank=True, default="")
+    timezone = serializers.CharField(
+        max_length=64,
+        allow_blank=True,
+        default="",
+        source="time_zone",
+        help_text="America/Toronto, …: their midnight begins a day. Empty: as it is.",
+    )
 
 
 class PersonOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     external_id = serializers.CharField()
     display_name = serializers.CharField()
+    timezone = serializers.CharField(source="time_zone", help_text="Empty: not told.")
     recorded_at = serializers.DateTimeField()
 
 
-class KeyIn(serializers.Serializer[Any]):
+class KeyIn(Body):
     label = serializers.CharField(max_length=200)  # type: ignore[assignment]  # a field of this name
     scopes = serializers.ListField(
         child=serializers.CharField(), allow_empty=False, help_text=f"Of: {', '.join(SCOPES)}."

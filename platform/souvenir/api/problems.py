@@ -139,7 +139,8 @@ def _field_errors(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
     """DRF's nested details as a flat list, each with a JSON pointer (RFC 6901)."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            suffix = "" if name == "non_field_errors" else f"/{name}"
+            escaped = str(name).replace("~", "~0").replace("/", "~1")
+            suffix = "" if name == "non_field_errors" else f"/{escaped}"
             yield from _field_errors(inner, pointer + suffix)
     elif isinstance(detail, list):
         for inner in detail:

@@ -48,6 +48,7 @@ urlpatterns = [
     path("conversations/<uuid:conversation_id>", conversations.OneConversation.as_view()),
     path("memories", memories.Memories.as_view()),
     path("memories/search", memories.Search.as_view()),
+    path("memories/list", memories.MemoriesFiltered.as_view()),
     path("memories/<uuid:memory_id>", memories.OneMemory.as_view()),
     path("memories/<uuid:memory_id>/history", memories.MemoryHistory.as_view()),
     path("exports", exports.Exports.as_view()),

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from souvenir.api.bodies import Body, ListQuery
 from souvenir.api.caller import caller_of
 from souvenir.api.errors import AddressNotFound
 from souvenir.api.idempotency import asks_for_once, organization_to_make, run_once
@@ -23,7 +24,7 @@ from souvenir.api.paging import Newest
 from tenants.isolation.scope import tenant_in_scope, tenant_scope
 
 
-class WhoseIn(serializers.Serializer[Any]):
+class WhoseIn(ListQuery):
     """What a list of memories or conversations may be narrowed to, in the query."""
 
     person = serializers.CharField(required=False, help_text="One person's (external id).")
@@ -36,9 +37,18 @@ def stores_asked_for(request: Request) -> list[UUID]:
     Raises:
         rest_framework.exceptions.ValidationError, PersonNotFound, StoreNotFound
     """
-    query = WhoseIn(data=request.query_params.dict())  # as a form, an empty name would say nothing
+    return caller_of(request).stores(**asked_in_query(request, WhoseIn))
+
+
+def asked_in_query(request: Request, shape: type[Body]) -> dict[str, Any]:
+    """What the query says.
+
+    Raises:
+        rest_framework.exceptions.ValidationError
+    """
+    query = shape(data=request.query_params.dict())  # as a form, an empty name would say nothing
     query.is_valid(raise_exception=True)
-    return caller_of(request).stores(**query.validated_data)
+    return dict(query.validated_data)
 
 
 class TenantView(APIView):

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from souvenir.api.bodies import Body
 from souvenir.api.idempotency import answer_holds_no_content
 from souvenir.api.views import TenantView
 from tenants.webhooks.events import TYPES
@@ -28,7 +29,7 @@ _READ, _WRITE = "organization:read", "organization:write"
 _MOST_HOURS = 7 * 24
 
 
-class WebhookIn(serializers.Serializer[Any]):
+class WebhookIn(Body):
     url = serializers.CharField(max_length=2000, help_text="https, and no private address.")
     placement = serializers.CharField(
         max_length=63, help_text="The place that answers there: a code of GET /placements."
@@ -75,7 +76,7 @@ class WebhookWithSecret(WebhookOut):
     secret = serializers.CharField(help_text="`whsec_…`, shown this once.")
 
 
-class SecretIn(serializers.Serializer[Any]):
+class SecretIn(Body):
     overlap_hours = serializers.IntegerField(
         min_value=0, max_value=_MOST_HOURS, default=24, help_text="How long the old one signs too."
     )

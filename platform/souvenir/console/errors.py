@@ -1,11 +1,18 @@
 """What can go wrong at the console's own door."""
 
-from souvenir.core.errors import Forbidden, NotFound, gettext_noop
+from souvenir.core.errors import Forbidden, Invalid, NotFound, gettext_noop
 
 
 class PageNotFound(NotFound):
     code = "page-not-found"
     message = gettext_noop("There is no page at this address.")
+
+
+class MetadataLineInvalid(Invalid):
+    code = "metadata-line-invalid"
+    message = gettext_noop(
+        "Line {line} of the metadata is no name and value: write “name: value”, each name once."
+    )
 
 
 class PageNotYours(Forbidden):

@@ -61,6 +61,12 @@ class CorrectionForm(forms.Form):
         max_length=2000,
         help_text=_("Kept in the history."),
     )
+    metadata = forms.CharField(
+        label=_("Metadata (optional)"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text=_("One entry a line, “name: value”. Programs find the memory by it."),
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 

@@ -32,6 +32,8 @@ _VERSION_BYTES = 4
 _ENTRY_BYTES = _SUBJECT_BYTES + _VERSION_BYTES
 _MOST_SUBJECTS = 255
 _TOKEN_BYTES = 8
+_ENTRY_TOKEN_BYTES = 16
+_ENTRY_DOMAIN = b"\x00entry\x00"  # no term begins so: no entry's token is a term's
 
 
 class SealBroken(Conflict):
@@ -164,3 +166,8 @@ def blind_token(term: str, *, key: bytes) -> int:
     """A term as a signed 64-bit number that says nothing without the key (HMAC-SHA256, cut)."""
     digest = hmac.digest(key, term.encode(), hashlib.sha256)
     return int.from_bytes(digest[:_TOKEN_BYTES], "big", signed=True)
+
+
+def blind_entry(entry: str, *, key: bytes) -> bytes:
+    """An entry of metadata as 16 bytes that say nothing without the key (HMAC-SHA256, cut)."""
+    return hmac.digest(key, _ENTRY_DOMAIN + entry.encode(), hashlib.sha256)[:_ENTRY_TOKEN_BYTES]

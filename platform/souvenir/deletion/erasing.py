@@ -24,6 +24,7 @@ from souvenir.memories.models import (
     Memory,
     MemoryVersion,
     Message,
+    MetadataToken,
     Person,
     Store,
 )
@@ -115,6 +116,7 @@ def _erase_memory(lease: Lease, erasure: Erasure) -> None:
         rows = {
             "evidence": Evidence.objects.filter(version__memory_id=memory_id),
             "memory_versions": MemoryVersion.objects.filter(memory_id=memory_id),
+            "metadata_tokens": MetadataToken.objects.filter(memory_id=memory_id),
             "memories": Memory.objects.filter(id=memory_id),
         }
         _remove(erasure, Passage.objects.filter(memory_id=memory_id), rows)

@@ -29,6 +29,7 @@ from souvenir.memories.models import (
     MemorySubject,
     MemoryVersion,
     Message,
+    MetadataToken,
     Person,
     Source,
     Store,
@@ -117,6 +118,7 @@ ERASABLES = (
     Erasable("large_stores", LargeStore, _by_store),
     Erasable("evidence", Evidence, _evidence),
     Erasable("memory_versions", MemoryVersion, _by_memory),
+    Erasable("metadata_tokens", MetadataToken, _by_memory),
     Erasable("memories", Memory, _memories),
     # Of a memory that goes they go with it: without them, nobody would know whom it was about.
     Erasable("memory_subjects", MemorySubject, _by_person),

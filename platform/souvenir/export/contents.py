@@ -74,6 +74,7 @@ def _people(entries: Entries) -> Iterator[Line]:
         yield {
             "external_id": person.external_id,
             "display_name": person.display_name,
+            "time_zone": person.time_zone,
             "recorded_at": rows.text_of(person.recorded_at),
         }
 

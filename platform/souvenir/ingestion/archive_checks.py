@@ -16,6 +16,7 @@ from django.db.models import Model
 from souvenir.ingestion import archive_rows as rows
 from souvenir.ingestion.errors import ArchiveOfSeveral
 from souvenir.ingestion.models import Asset, Import, RawObject
+from souvenir.memories.metadata import is_metadata
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
 from souvenir.memories.services import MAX_SUBJECTS, is_external_id
 from souvenir.portability.documents import BlockType, Role
@@ -75,7 +76,8 @@ class _Known:
         with _blaming(rows.PEOPLE):
             people = list(archive.lines(rows.PEOPLE))
             self.people: set[str | None] = {_dated(line)["external_id"] for line in people}
-            _require(all(isinstance(line["display_name"], str) for line in people))
+            told = [text for p in people for text in (p["display_name"], p.get("time_zone", ""))]
+            _require(all(isinstance(text, str) for text in told))
         with _blaming(rows.STORES):
             stores = list(archive.lines(rows.STORES))
             self.stores: dict[str, str | None] = {
@@ -124,7 +126,7 @@ class _Known:
         numbers = [version["number"] for version in line["versions"]]
         _require(line["version"] in numbers and len(set(numbers)) == len(numbers))
         for version in line["versions"]:
-            rows.values_of(MemoryVersion, version)
+            _require(is_metadata(rows.values_of(MemoryVersion, version)["metadata"]))
             for evidence in version["evidence"]:
                 message_id = rows.values_of(Evidence, evidence)["message_id"]
                 _require(message_id in self._ids[rows.MESSAGES, line["store"]])

@@ -22,6 +22,7 @@ from django.db.models import (
 from souvenir.core.canonical_json import canonical_json
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
+from souvenir.memories.time_zones import zone_named
 from souvenir.portability.souvenir_archive import Line
 from tenants.sealed import SealedJsonField, SealedTextField
 
@@ -50,10 +51,12 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
     Memory: ("id", "kind", "version", "recorded_at"),
     MemoryVersion: (
         "id", "number", "text", "occurred_at", "valid_from", "valid_to", "observed_at",
-        "recorded_at", "origin", "method", "author", "reason",
+        "recorded_at", "origin", "method", "author", "reason", "metadata",
     ),
     Evidence: ("id", "message_id", "block", "start", "end", "quote_sha256"),
 }  # fmt: skip
+# What older archives do not have, and what that means.
+_LATER: dict[str, Any] = {"metadata": {}}
 
 
 def line_of(row: Model, **more: Any) -> Line:
@@ -67,7 +70,8 @@ def values_of(model: type[Model], line: Line) -> dict[str, Any]:
     Raises:
         KeyError, ValueError: the line is not one of this kind.
     """
-    return {name: _column(model, name, line[name]) for name in COLUMNS[model]}
+    whole = _LATER | line
+    return {name: _column(model, name, whole[name]) for name in COLUMNS[model]}
 
 
 def _plain(value: Any) -> Any:
@@ -79,6 +83,12 @@ def _plain(value: Any) -> Any:
 def instant(text: str) -> datetime:
     """A time as an archive writes it."""
     return datetime.fromisoformat(text)
+
+
+def time_zone_of(line: Line) -> str:
+    """A person's; "": not told, as in older archives, or of a name that is not known here."""
+    name = str(line.get("time_zone", ""))
+    return name if zone_named(name) else ""
 
 
 def text_of(moment: datetime) -> str:

@@ -20,6 +20,7 @@ from souvenir.ingestion.archive_merging import enrich_message, refresh_from
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.ingestion.passages import index_memory, index_messages, index_past_version
 from souvenir.ingestion.services import ARCHIVE_LAYOUT, ASSETS, ask_for_vectors
+from souvenir.memories.metadata_tokens import write_metadata_tokens
 from souvenir.memories.models import (
     Conversation,
     Evidence,
@@ -123,8 +124,7 @@ class _Restoring:
         """People, stores and sources: the earlier date of the two wins."""
         with self._lease.step():
             for line in self._archive.lines(rows.PEOPLE):
-                name = self._external_id(line["external_id"])
-                _earlier(ensure_person(external_id=name, display_name=line["display_name"]), line)
+                _earlier(self._someone(line), line)
             for line in self._archive.lines(rows.STORES):
                 self.stores[line["slug"]] = _earlier(self._store(line), line)
             for line in self._archive.lines(rows.SOURCES):
@@ -245,7 +245,9 @@ class _Restoring:
         version = self._create(MemoryVersion, line, memory_id=memory.id, store_id=memory.store_id)
         for evidence in line["evidence"]:
             self._create(Evidence, {**evidence, "store": line["store"]}, version_id=version.id)
-        if version.number != memory.version:
+        past = 0 if version.number == memory.version else version.number
+        write_metadata_tokens(memory, version.metadata, past_version=past)
+        if past:
             index_past_version(memory, version)
 
     def _create(self, model: type[RowT], line: Line, **references: Any) -> RowT:
@@ -310,6 +312,15 @@ class _Restoring:
 
     def _external_id(self, archived: str) -> str:
         return self._person.external_id if self._person is not None else archived
+
+    def _someone(self, line: Line) -> Person:
+        """Who is here already keeps the name and the time zone that they have."""
+        name = self._external_id(line["external_id"])
+        person = ensure_person(external_id=name, display_name=line["display_name"])
+        zone = rows.time_zone_of(line)
+        if zone and not person.time_zone:
+            ensure_person(external_id=name, time_zone=zone)
+        return person
 
     def _store(self, line: Line) -> Store:
         if line["person"] is None:

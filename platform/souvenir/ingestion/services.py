@@ -18,7 +18,7 @@ from souvenir.ingestion.models import Import
 from souvenir.ingestion.passages import index_memory
 from souvenir.memories.models import Memory, Person, Store
 from souvenir.memories.selectors import current_versions, personal_store
-from souvenir.memories.services import Statement, add_memory, correct_memory
+from souvenir.memories.services import Statement, add_memory, correct_memory, describe_memory
 from tenants import objects
 from tenants.errors import QuotaExceeded
 from tenants.ledger import accept_job
@@ -129,6 +129,7 @@ def remember(
 
     Raises:
         MemoryEmpty, MemoryTooLong
+        MetadataInvalid, and the other errors of `metadata.changed`
         ExternalIdInvalid, PersonLeaving, TooManySubjects
     """
     memory = add_memory(store=store, statement=statement, kind=kind, about=about)
@@ -144,11 +145,30 @@ def correct(
 
     Raises:
         MemoryNotFound, MemoryChanged, MemoryEmpty, MemoryTooLong
+        MetadataInvalid, and the other errors of `metadata.changed`
     """
     memory = correct_memory(
         memory_id=memory_id, statement=statement, expected_version=expected_version
     )
     _index(memory)
+    return memory
+
+
+@transaction.atomic
+def describe(
+    *, memory_id: UUID, metadata: object, author: str, expected_version: int | None = None
+) -> Memory:
+    """Change a memory's metadata; from then on filters find what it is now.
+
+    Raises:
+        MemoryNotFound, MemoryChanged
+        MetadataInvalid, and the other errors of `metadata.changed`
+    """
+    memory, is_changed = describe_memory(
+        memory_id=memory_id, metadata=metadata, author=author, expected_version=expected_version
+    )
+    if is_changed:
+        _index(memory)
     return memory
 
 

@@ -70,3 +70,53 @@ class StoreNeeded(Invalid):
 class StoreNameInvalid(Invalid):
     code = "store-name-invalid"
     message = gettext_noop("A shared store’s name is lower-case letters, digits and dashes.")
+
+
+class MetadataInvalid(Invalid):
+    code = "metadata-invalid"
+    message = gettext_noop("Metadata is an object of names and values, none of them nested.")
+
+
+class MetadataTooLarge(Invalid):
+    code = "metadata-too-large"
+    message = gettext_noop("A memory has at most {limit} entries of metadata.")
+
+
+class MetadataNameInvalid(Invalid):
+    code = "metadata-name-invalid"
+    message = gettext_noop(
+        "Entry {position} of the metadata: a name is 1 to {limit} visible characters, without "
+        "spaces at its ends."
+    )
+
+
+class MetadataNameTwice(Invalid):
+    code = "metadata-name-twice"
+    message = gettext_noop(
+        "Entry {position} of the metadata has the name of an entry before it: some characters can "
+        "be written in two ways, and are one."
+    )
+
+
+class MetadataValueInvalid(Invalid):
+    code = "metadata-value-invalid"
+    message = gettext_noop(
+        "Entry {position} of the metadata: a value is a text of at most {limit} characters, true "
+        "or false, or a number (a whole one of at most 2⁵³)."
+    )
+
+
+class MetadataFilterUnsupported(Invalid):
+    code = "metadata-filter-unsupported"
+    message = gettext_noop(
+        "Entry {position} of the metadata filter: it can ask for a value, or for any of 1 to "
+        "{limit} values. Ranges, parts of a text and missing entries are not offered: the values "
+        "are sealed."
+    )
+
+
+class TimeZoneUnknown(Invalid):
+    code = "time-zone-unknown"
+    message = gettext_noop(
+        "There is no time zone of this name. A name is like America/Toronto, from the IANA list."
+    )

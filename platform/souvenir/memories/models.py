@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from tenants.isolation.scope import current_tenant, tenant_scope
-from tenants.isolation.tables import TenantForeignKey, TenantScoped
+from tenants.isolation.tables import TenantForeignKey, TenantOwned, TenantScoped
 from tenants.sealed import SealedJsonField, SealedRecord, SealedTextField
 
 
@@ -21,6 +21,7 @@ class Person(SealedRecord):
     state = models.CharField(max_length=16, choices=State, default=State.ACTIVE)
     external_id = models.CharField(max_length=200)
     display_name = SealedTextField(default="")
+    time_zone = SealedTextField(default="")  # America/Toronto, …; "": not told
     recorded_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantScoped.Meta):
@@ -209,6 +210,7 @@ class MemoryVersion(SealedRecord):
     method = models.CharField(max_length=32)  # user_typed | agent | provider_export | …
     author = models.CharField(max_length=300, default="")  # "key:<id>", "user:<id>"
     reason = SealedTextField(default="")  # why it was corrected, in the corrector's words
+    metadata = SealedJsonField(default=dict)  # what clients say besides: souvenir.memories.metadata
 
     class Meta(TenantScoped.Meta):
         constraints = [
@@ -222,6 +224,26 @@ class MemoryVersion(SealedRecord):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class MetadataToken(TenantOwned):
+    """The blind token of one entry of a memory's metadata: what a filter looks for.
+
+    Equality on bytes is leakproof: the primary key is used under row-level security. The entry
+    itself is sealed, in its version.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "store_id", "token", "memory_id", "past_version")
+    store_id = models.UUIDField()
+    token = models.BinaryField()  # souvenir.core.sealing.blind_entry
+    memory = TenantForeignKey(Memory)
+    past_version = models.IntegerField(
+        default=0
+    )  # the version, if that holds no more; as a passage
+    epoch = models.IntegerField()  # of the index key that it is made with
+
+    def __str__(self) -> str:
+        return str(self.memory_id)
 
 
 class Evidence(SealedRecord):

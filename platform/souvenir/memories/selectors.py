@@ -11,6 +11,7 @@ from souvenir.memories.errors import (
     PersonNotFound,
     StoreNotFound,
 )
+from souvenir.memories.held import HELD
 from souvenir.memories.models import (
     Conversation,
     Evidence,
@@ -192,15 +193,23 @@ def versions_of(*, memory: Memory) -> QuerySet[MemoryVersion]:
 
 def current_versions(memories: list[Memory]) -> dict[UUID, MemoryVersion]:
     """What each of some memories says now, by the memory's id. One query; ready to be opened."""
-    wanted = {memory.id: memory.version for memory in memories}
+    return _numbered({memory.id: memory.version for memory in memories})
+
+
+def held_versions(memories: list[Memory]) -> dict[UUID, MemoryVersion]:
+    """What each of some memories said then, as `held_at` gave them; else as `current_versions`."""
+    return _numbered({memory.id: getattr(memory, HELD, memory.version) for memory in memories})
+
+
+def _numbered(wanted: dict[UUID, int]) -> dict[UUID, MemoryVersion]:
     versions = MemoryVersion.objects.filter(memory_id__in=wanted)
-    current = {
+    found = {
         version.memory_id: version
         for version in versions
         if version.number == wanted[version.memory_id]
     }
-    open_ahead(current.values())
-    return current
+    open_ahead(found.values())
+    return found
 
 
 def subjects_of_memories(memories: list[Memory]) -> dict[UUID, list[str]]:

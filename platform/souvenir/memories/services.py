@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -20,9 +20,13 @@ from souvenir.memories.errors import (
     StoreNameInvalid,
     StoreNeeded,
     StoreNotFound,
+    TimeZoneUnknown,
     TooManySubjects,
 )
+from souvenir.memories.metadata import Metadata, changed, entries_of
+from souvenir.memories.metadata_tokens import retire_metadata_tokens, write_metadata_tokens
 from souvenir.memories.models import (
+    Evidence,
     Memory,
     MemorySubject,
     MemoryVersion,
@@ -30,11 +34,19 @@ from souvenir.memories.models import (
     Source,
     Store,
 )
-from souvenir.memories.selectors import person_asked_for, personal_slug, personal_store
+from souvenir.memories.selectors import (
+    current_versions,
+    person_asked_for,
+    personal_slug,
+    personal_store,
+)
+from souvenir.memories.time_zones import zone_named
 
 MAX_MEMORY_CHARACTERS = 10_000
 MAX_SUBJECTS = 20  # besides the person whose store it is
 _MAX_EXTERNAL_ID = 200
+# Of a version, what stays where only its metadata is changed.
+_SAID = ("text", "origin", "method", "occurred_at", "valid_from", "valid_to", "observed_at")
 _SHARED_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -51,6 +63,7 @@ class Statement:
     valid_to: datetime | None = None
     observed_at: datetime | None = None
     reason: str = ""
+    metadata: object = field(default_factory=dict)  # a change of it: see `metadata.changed`
 
 
 def is_external_id(text: str) -> bool:
@@ -60,15 +73,19 @@ def is_external_id(text: str) -> bool:
 
 
 @transaction.atomic
-def ensure_person(*, external_id: str, display_name: str = "") -> Person:
-    """The person known by this id, made with a personal store if new. A name is set only once.
+def ensure_person(*, external_id: str, display_name: str = "", time_zone: str = "") -> Person:
+    """The person known by this id, made with a personal store if new.
+
+    A name is set only once, a time zone whenever it is given.
 
     Raises:
-        ExternalIdInvalid
+        ExternalIdInvalid, TimeZoneUnknown
         PersonLeaving
     """
     if not is_external_id(external_id):
         raise ExternalIdInvalid
+    if time_zone and zone_named(time_zone) is None:
+        raise TimeZoneUnknown
     person, _ = Person.objects.get_or_create(
         external_id=external_id, defaults={"display_name": display_name}
     )
@@ -77,6 +94,9 @@ def ensure_person(*, external_id: str, display_name: str = "") -> Person:
     if display_name and not person.display_name:
         person.display_name = display_name
         person.save(update_fields=["display_name"])
+    if time_zone and time_zone != person.time_zone:
+        person.time_zone = time_zone
+        person.save(update_fields=["time_zone"])
     Store.objects.get_or_create(slug=personal_slug(external_id), defaults={"person_id": person.id})
     return person
 
@@ -110,12 +130,13 @@ def add_memory(
 
     Raises:
         MemoryEmpty, MemoryTooLong
+        MetadataInvalid, and the other errors of `metadata.changed`
         ExternalIdInvalid, PersonLeaving, TooManySubjects
     """
-    text = _checked(statement.text)
+    text, metadata = _checked(statement.text), changed({}, statement.metadata)
     memory = Memory.objects.create(store_id=store.id, person_id=store.person_id, kind=kind)
     add_subjects(memory, about=about)
-    _write_version(memory, statement, text=text)
+    _write_version(memory, statement, text=text, metadata=metadata)
     return memory
 
 
@@ -140,22 +161,66 @@ def correct_memory(
 ) -> Memory:
     """Say it better: a new version that holds from now on; the old ones stay in the history.
 
+    Its metadata stays, but for what the statement changes of it.
+
     Raises:
         MemoryNotFound
         MemoryChanged: it is not at `expected_version` any more.
         MemoryEmpty, MemoryTooLong
+        MetadataInvalid, and the other errors of `metadata.changed`
     """
     text = _checked(statement.text)
+    memory, said = _to_be_changed(memory_id, expected_version=expected_version)
+    _write_next_version(
+        memory, statement, text=text, metadata=changed(said.metadata, statement.metadata)
+    )
+    return memory
+
+
+@transaction.atomic
+def describe_memory(
+    *, memory_id: UUID, metadata: object, author: str, expected_version: int | None = None
+) -> tuple[Memory, bool]:
+    """Change a memory's metadata and nothing else: a new version, which says the same.
+
+    Also gives whether it is changed: what changes nothing makes no version.
+
+    Raises:
+        MemoryNotFound
+        MemoryChanged: it is not at `expected_version` any more.
+        MetadataInvalid, and the other errors of `metadata.changed`
+    """
+    memory, said = _to_be_changed(memory_id, expected_version=expected_version)
+    after = changed(said.metadata, metadata)
+    if entries_of(after) == entries_of(said.metadata):
+        return memory, False
+    same = {name: getattr(said, name) for name in _SAID}
+    version = _write_next_version(
+        memory, Statement(**same, author=author), text=said.text, metadata=after
+    )
+    for span in Evidence.objects.filter(version_id=said.id).order_by("id"):
+        Evidence.objects.create(
+            version=version,
+            message_id=span.message_id,
+            block=span.block,
+            start=span.start,
+            end=span.end,
+            quote_sha256=span.quote_sha256,
+        )
+    return memory, True
+
+
+def _to_be_changed(
+    memory_id: UUID, *, expected_version: int | None
+) -> tuple[Memory, MemoryVersion]:
+    """A memory, locked, and what it says now."""
     found = Memory.objects.select_for_update().filter(id=memory_id, state=Memory.State.ACTIVE)
     memory = found.first()
     if memory is None:
         raise MemoryNotFound(memory_id=memory_id)
     if expected_version is not None and memory.version != expected_version:
         raise MemoryChanged(version=memory.version)
-    memory.version += 1
-    memory.save(update_fields=["version"])
-    _write_version(memory, statement, text=text)
-    return memory
+    return memory, current_versions([memory])[memory.id]
 
 
 def hide_person(*, person_id: UUID) -> list[UUID]:
@@ -197,9 +262,21 @@ def _checked(text: str) -> str:
     return stripped
 
 
-def _write_version(memory: Memory, statement: Statement, *, text: str) -> None:
+def _write_next_version(
+    memory: Memory, statement: Statement, *, text: str, metadata: Metadata
+) -> MemoryVersion:
+    retire_metadata_tokens(memory_id=memory.id, version=memory.version)
+    memory.version += 1
+    memory.save(update_fields=["version"])
+    return _write_version(memory, statement, text=text, metadata=metadata)
+
+
+def _write_version(
+    memory: Memory, statement: Statement, *, text: str, metadata: Metadata
+) -> MemoryVersion:
     now = timezone.now()
-    MemoryVersion.objects.create(
+    write_metadata_tokens(memory, metadata)
+    return MemoryVersion.objects.create(
         memory_id=memory.id,
         store_id=memory.store_id,
         number=memory.version,
@@ -213,6 +290,7 @@ def _write_version(memory: Memory, statement: Statement, *, text: str) -> None:
         method=statement.method,
         author=statement.author,
         reason=statement.reason,
+        metadata=metadata,
     )
 
 

@@ -26,7 +26,7 @@ from souvenir.portability.stored_file import StoredFile
 # A row of an archive. Its values are what docs/archive-format.md says; a reader checks them.
 Line: TypeAlias = dict[str, Any]
 
-FORMAT, VERSION = "souvenir-archive", 1
+FORMAT, VERSION = "souvenir-archive", 2
 MANIFEST = "manifest.json"
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_MANIFEST = 512 * 1024 * 1024  # bytes; 2 million files

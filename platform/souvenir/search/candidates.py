@@ -16,6 +16,7 @@ from souvenir.ingestion.terms import asked_terms, exact_terms
 from souvenir.search import frequent
 from souvenir.search.beliefs import Belief, Model, Told, read_told
 from souvenir.search.looking_back import held_then, looks_back
+from souvenir.search.metadata_filter import has_metadata
 from souvenir.search.nearest import nearest
 from souvenir.search.phrases import MOST_WITH_PHRASES, phrase_arms, phrases_of
 from souvenir.search.question_vectors import question_vectors
@@ -189,4 +190,6 @@ def condition_on(only: Filters) -> tuple[str, dict[str, Any]]:
     used = {name: part for name, part in parts.items() if part[1]}
     condition = "".join(f" AND {sql}" for sql, _ in used.values())
     then, moments = held_then(only)
-    return condition + then, {name: value for name, (_, value) in used.items()} | moments
+    described, tokens = has_metadata(only.metadata)
+    values = {name: value for name, (_, value) in used.items()}
+    return condition + described + then, values | moments | tokens

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from souvenir.memories.metadata import Wanted
+
 # Of meaning against words: what did best on every set of questions (docs/benchmarks.md).
 DENSE_WEIGHT = 0.77
 
@@ -23,6 +25,7 @@ class Filters:
     least_trust: int = 0  # souvenir.ingestion.models.Trust
     as_of: datetime | None = None  # as it was then, as far as is known
     known_at: datetime | None = None  # as far as was known here then
+    metadata: list[Wanted] = field(default_factory=list)  # of a memory, all of them: no message
 
 
 @dataclass(frozen=True, slots=True)

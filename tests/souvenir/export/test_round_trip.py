@@ -2,9 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
 from io import BytesIO
 from uuid import UUID
 
@@ -15,7 +13,7 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.export.models import Export
 from souvenir.export.services import EXPORTS, request_export
 from souvenir.ingestion.models import Import
-from souvenir.ingestion.services import Upload, accept_import, correct, remember
+from souvenir.ingestion.services import correct, remember
 from souvenir.memories.models import Conversation, Evidence, Memory, Message
 from souvenir.memories.selectors import current_versions, get_person, personal_store
 from souvenir.memories.services import Statement, ensure_person, ensure_shared_store
@@ -25,29 +23,16 @@ from tenants import objects
 from tenants.isolation.scope import tenant_scope
 from tenants.models import Job
 from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
+from tests.souvenir.export.copies import (
+    contents_of,
+    copy_of,
+    forged,
+    lines_of,
+    restored,
+    with_files,
+)
 
-
-def _export(tenant: Tenant, person: str | None = "alice") -> bytes:
-    with tenant_scope(tenant.id):
-        someone = get_person(external_id=person) if person else None
-        export = request_export(person=someone)
-    run_jobs(tenant, Kind.WRITE_EXPORT)
-    with tenant_scope(tenant.id):
-        return objects.stored(EXPORTS, str(export.id)).open().read()
-
-
-def _restore(tenant: Tenant, body: bytes, person: str | None = "alice") -> Job:
-    with tenant_scope(tenant.id):
-        someone = ensure_person(external_id=person) if person else None
-        record = accept_import(person=someone, upload=Upload("souvenir.zip", [body]))
-    run_jobs(tenant, Kind.RUN_IMPORT)
-    with tenant_scope(tenant.id):
-        return Job.objects.get(subject_id=record.id)
-
-
-def _contents(body: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(BytesIO(body)) as archive:
-        return {name: archive.read(name) for name in archive.namelist() if name != "manifest.json"}
+METADATA = {"source": "dossier 7", "fois": 1.0, "grave": True, "taux": 0.1, "é": "ô"}
 
 
 def _fill(tenant: Tenant, person: str = "alice") -> None:
@@ -64,9 +49,13 @@ def _fill(tenant: Tenant, person: str = "alice") -> None:
     with tenant_scope(tenant.id):
         store = personal_store(person=get_person(external_id=person))
         memory = remember(
-            store=store, statement=Statement(text="Allergique aux noix"), about=["zoé", "carl"]
+            store=store,
+            statement=Statement(text="Allergique aux noix", metadata=METADATA),
+            about=["zoé", "carl"],
         )
-        memory = correct(memory_id=memory.id, statement=Statement(text="Aux noisettes", reason="É"))
+        better = Statement(text="Aux noisettes", reason="É", metadata={"source": None, "fois": 2})
+        memory = correct(memory_id=memory.id, statement=better)
+        ensure_person(external_id=person, time_zone="America/St_Johns")
         message = Message.objects.filter(store_id=store.id).earliest("id")
         version = current_versions([memory])[memory.id]
         Evidence.objects.create(
@@ -76,14 +65,14 @@ def _fill(tenant: Tenant, person: str = "alice") -> None:
 
 def test_a_person_s_copy_restored_and_copied_again_is_the_same(acme: Tenant) -> None:
     _fill(acme)
-    first = _export(acme)
+    first = copy_of(acme)
     elsewhere = make_tenant()
 
-    job = _restore(elsewhere, first)
-    second = _export(elsewhere)
+    job = restored(elsewhere, first)
+    second = copy_of(elsewhere)
 
     assert job.state == "succeeded", job.error_code
-    assert _contents(second) == _contents(first)
+    assert contents_of(second) == contents_of(first)
 
 
 def test_an_organization_s_copy_restored_and_copied_again_is_the_same(acme: Tenant) -> None:
@@ -91,21 +80,21 @@ def test_an_organization_s_copy_restored_and_copied_again_is_the_same(acme: Tena
     import_bytes(acme, chatgpt_export("De Bob"), person="bob")
     with tenant_scope(acme.id):
         remember(store=ensure_shared_store(slug="team"), statement=Statement(text="À tous"))
-    first = _export(acme, person=None)
+    first = copy_of(acme, person=None)
     elsewhere = make_tenant()
 
-    job = _restore(elsewhere, first, person=None)
-    second = _export(elsewhere, person=None)
+    job = restored(elsewhere, first, person=None)
+    second = copy_of(elsewhere, person=None)
 
     assert job.state == "succeeded", job.error_code
-    assert _contents(second) == _contents(first)
+    assert contents_of(second) == contents_of(first)
 
 
 def test_the_copy_holds_every_message_and_every_byte_that_came(acme: Tenant) -> None:
     body = chatgpt_export("Où?", "Là.")
     import_bytes(acme, body)
 
-    contents = _contents(_export(acme))
+    contents = contents_of(copy_of(acme))
 
     raw = [data for name, data in contents.items() if name.startswith("raw/")]
     assert raw == [body[1:-1]]
@@ -116,7 +105,7 @@ def test_the_copy_holds_every_message_and_every_byte_that_came(acme: Tenant) -> 
 
 def test_the_manifest_lists_every_file_with_its_hash(acme: Tenant) -> None:
     import_bytes(acme, chatgpt_export("Où?"))
-    body = _export(acme)
+    body = copy_of(acme)
 
     with zipfile.ZipFile(BytesIO(body)) as archive:
         manifest = json.loads(archive.read("manifest.json"))
@@ -124,22 +113,22 @@ def test_the_manifest_lists_every_file_with_its_hash(acme: Tenant) -> None:
 
     assert {file["path"] for file in manifest["files"]} == names
     assert (manifest["format"], manifest["version"], manifest["scope"]) == (
-        "souvenir-archive", 1, "person"
+        "souvenir-archive", 2, "person"
     )  # fmt: skip
 
 
 def test_restoring_twice_adds_nothing(acme: Tenant) -> None:
     _fill(acme)
-    body = _export(acme)
+    body = copy_of(acme)
     elsewhere = make_tenant()
-    _restore(elsewhere, body)
+    restored(elsewhere, body)
 
-    _restore(elsewhere, body)
+    restored(elsewhere, body)
 
     with tenant_scope(elsewhere.id):
         last = Import.objects.latest("recorded_at", "id")
         assert last.report["added"] == {}
-    assert _contents(_export(elsewhere)) == _contents(body)
+    assert contents_of(copy_of(elsewhere)) == contents_of(body)
 
 
 def test_one_person_s_copy_can_be_brought_back_as_another_s(acme: Tenant) -> None:
@@ -148,7 +137,7 @@ def test_one_person_s_copy_can_be_brought_back_as_another_s(acme: Tenant) -> Non
         store = personal_store(person=get_person(external_id="alice"))
         remember(store=store, statement=Statement(text="Un souvenir"))
 
-    job = _restore(acme, _export(acme), person="bob")
+    job = restored(acme, copy_of(acme), person="bob")
 
     assert job.state == "succeeded", job.error_code
     with tenant_scope(acme.id):
@@ -163,29 +152,9 @@ def test_a_copy_of_several_people_is_not_taken_for_one(acme: Tenant) -> None:
     import_bytes(acme, chatgpt_export("Bonsoir"), person="bob")
     elsewhere = make_tenant()
 
-    job = _restore(elsewhere, _export(acme, person=None), person="carol")
+    job = restored(elsewhere, copy_of(acme, person=None), person="carol")
 
     assert job.error_code == "archive-of-several"
-
-
-def _with(body: bytes, changed: dict[str, bytes | None]) -> bytes:
-    """The same zip with some files changed, left out (None) or added."""
-    files = _contents(body)
-    with zipfile.ZipFile(BytesIO(body)) as archive:
-        files["manifest.json"] = archive.read("manifest.json")
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in _merged(files, changed):
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
-def _merged(
-    files: dict[str, bytes], changed: dict[str, bytes | None]
-) -> Iterator[tuple[str, bytes]]:
-    for name, data in ({**files, **changed}).items():
-        if data is not None:
-            yield name, data
 
 
 @pytest.mark.parametrize(
@@ -203,7 +172,7 @@ def test_an_altered_archive_is_refused_whole(
     import_bytes(acme, chatgpt_export("Bonjour"))
     elsewhere = make_tenant()
 
-    job = _restore(elsewhere, _with(_export(acme), changed))
+    job = restored(elsewhere, with_files(copy_of(acme), changed))
 
     assert (job.state, job.error_code) == ("failed", "archive-altered")
     with tenant_scope(elsewhere.id):
@@ -212,11 +181,11 @@ def test_an_altered_archive_is_refused_whole(
 
 def test_a_newer_archive_is_refused_with_what_to_do(acme: Tenant) -> None:
     import_bytes(acme, chatgpt_export("Bonjour"))
-    body = _export(acme)
+    body = copy_of(acme)
     with zipfile.ZipFile(BytesIO(body)) as archive:
-        manifest = archive.read("manifest.json").replace(b'"version":1', b'"version":2')
+        manifest = archive.read("manifest.json").replace(b'"version":2', b'"version":3')
 
-    job = _restore(make_tenant(), _with(body, {"manifest.json": manifest}))
+    job = restored(make_tenant(), with_files(body, {"manifest.json": manifest}))
 
     assert job.error_code == "archive-version"
 
@@ -225,7 +194,7 @@ def test_globex_s_rows_are_not_in_acme_s_copy(acme: Tenant, globex: Tenant) -> N
     import_bytes(globex, chatgpt_export("Un secret de globex"))
     import_bytes(acme, chatgpt_export("Bonjour"))
 
-    body = b"".join(_contents(_export(acme, person=None)).values())
+    body = b"".join(contents_of(copy_of(acme, person=None)).values())
 
     assert b"Un secret de globex" not in body
 
@@ -248,39 +217,23 @@ def test_an_upload_of_memories_alone_comes_back_too(acme: Tenant) -> None:
     record = import_bytes(acme, memories.encode(), name="memories.json")
     elsewhere = make_tenant()
 
-    job = _restore(elsewhere, _export(acme))
+    job = restored(elsewhere, copy_of(acme))
 
     assert record.report["complete"] is True
     assert (job.state, job.error_code) == ("succeeded", "")
-    assert _contents(_export(elsewhere)) == _contents(_export(acme))
-
-
-def _forged(body: bytes, path: str, *lines: dict[str, object]) -> bytes:
-    """The same archive with other lines in one file, and a manifest that agrees with them."""
-    data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-    with zipfile.ZipFile(BytesIO(body)) as archive:
-        manifest = json.loads(archive.read("manifest.json"))
-    for file in manifest["files"]:
-        if file["path"] == path:
-            file |= {"sha256": sha256(data).hexdigest(), "bytes": len(data)}
-    packed = json.dumps(manifest, separators=(",", ":")).encode()
-    return _with(body, {path: data, "manifest.json": packed})
-
-
-def _lines(body: bytes, path: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in _contents(body)[path].splitlines()]
+    assert contents_of(copy_of(elsewhere)) == contents_of(copy_of(acme))
 
 
 def test_an_archive_for_one_person_writes_to_no_shared_store(acme: Tenant) -> None:
     import_bytes(acme, chatgpt_export("Bonjour"))
     with tenant_scope(acme.id):
         remember(store=ensure_shared_store(slug="team"), statement=Statement(text="Planted"))
-    everything = _export(acme, person=None)
+    everything = copy_of(acme, person=None)
     elsewhere = make_tenant()
     with tenant_scope(elsewhere.id):
         ensure_shared_store(slug="team")
 
-    job = _restore(elsewhere, everything, person="bob")
+    job = restored(elsewhere, everything, person="bob")
 
     assert job.error_code == "archive-of-several"
     with tenant_scope(elsewhere.id):
@@ -311,10 +264,10 @@ def test_a_forged_archive_hangs_nothing_on_somebody_s_rows(
             "batch_id": Import.objects.get().id,
         }[column]
     import_bytes(acme, chatgpt_export("De Mallory", conversation="m"), person="mallory")
-    body = _export(acme, person="mallory")
-    lines = [{**line, column: str(theirs)} for line in _lines(body, path)]
+    body = copy_of(acme, person="mallory")
+    lines = [{**line, column: str(theirs)} for line in lines_of(body, path)]
 
-    job = _restore(acme, _forged(body, path, *lines), person="mallory")
+    job = restored(acme, forged(body, path, *lines), person="mallory")
 
     assert (job.state, job.error_code) == ("failed", "archive-altered")
     with tenant_scope(acme.id):
@@ -338,6 +291,7 @@ def test_a_forged_archive_hangs_nothing_on_somebody_s_rows(
         ("raw.jsonl", {"sha256": "0" * 64}),
         ("stores.jsonl", {"person": "somebody"}),
         ("people.jsonl", {"display_name": 7}),
+        ("people.jsonl", {"time_zone": 7}),
         ("sources.jsonl", {"recorded_at": ""}),
     ],
 )
@@ -345,11 +299,11 @@ def test_a_line_that_souvenir_does_not_write_is_refused(
     acme: Tenant, path: str, change: dict[str, object]
 ) -> None:
     import_bytes(acme, chatgpt_export("Bonjour"))
-    body = _export(acme)
+    body = copy_of(acme)
     elsewhere = make_tenant()
 
-    job = _restore(
-        elsewhere, _forged(body, path, *[{**line, **change} for line in _lines(body, path)])
+    job = restored(
+        elsewhere, forged(body, path, *[{**line, **change} for line in lines_of(body, path)])
     )
 
     assert job.state == "failed"
@@ -366,7 +320,7 @@ def test_what_a_memory_said_before_is_found_in_a_restored_copy_too(acme: Tenant)
         changed = Statement(text="À rien", valid_from=datetime(2025, 1, 1, tzinfo=UTC))
         correct(memory_id=memory.id, statement=changed)
     elsewhere = make_tenant()
-    _restore(elsewhere, _export(acme))
+    restored(elsewhere, copy_of(acme))
 
     with tenant_scope(elsewhere.id):
         store = personal_store(person=get_person(external_id="alice"))

@@ -187,7 +187,8 @@ def test_a_line_with_another_field_or_without_one_is_refused(
         ("raw", {"kind": "picture"}),
         ("raw", {"sha256": "0" * 63}),
         ("memories", {"versions": []}),
-        ("manifest", {"version": 2}),
+        ("manifest", {"version": 1}),
+        ("people", {"time_zone": None}),
         ("manifest", {"files": [{"path": "../x", "bytes": 1, "sha256": "0" * 64}]}),
     ],
 )

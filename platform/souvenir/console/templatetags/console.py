@@ -10,7 +10,9 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 
 from souvenir.console.language import LANGUAGES, prefix_of
+from souvenir.console.metadata_lines import lines_of
 from souvenir.console.words import word as word_for
+from souvenir.memories.metadata import Metadata
 from tenants.models import Organization
 
 register = template.Library()
@@ -22,6 +24,12 @@ _STEP = 1000  # decimal units, as files are sold and sent
 def word(code: str, kind: str) -> str:
     """`{{ job.state|word:"job-state" }}`"""
     return word_for(code, kind)
+
+
+@register.filter
+def metadata(entries: Metadata) -> str:
+    """`name: value · name: value`"""
+    return " · ".join(lines_of(entries).split("\n"))
 
 
 @register.filter

@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods
 
 from souvenir.console.failures import telling
 from souvenir.console.forms import CorrectionForm, MemoryForm
+from souvenir.console.metadata_lines import change_to, lines_of
 from souvenir.console.overviews import with_current_text
 from souvenir.console.paging import one_page
 from souvenir.console.visits import MemoryVisit, memory_page, page
 from souvenir.deletion.services import request_erasure
-from souvenir.ingestion.services import correct, remember
-from souvenir.memories.models import Memory
+from souvenir.ingestion.services import correct, describe, remember
+from souvenir.memories.models import MemoryVersion
 from souvenir.memories.selectors import (
     evidence_of,
     get_memory,
@@ -57,11 +58,16 @@ def my_memory_one(visit: MemoryVisit, memory_id: UUID) -> HttpResponseBase:
     memory = get_memory(memory_id=memory_id, store_ids=visit.stores)
     versions = list(versions_of(memory=memory))
     form = CorrectionForm(
-        visit.request.POST or None, initial={"text": versions[0].text, "version": memory.version}
+        visit.request.POST or None,
+        initial={
+            "text": versions[0].text,
+            "metadata": lines_of(versions[0].metadata),
+            "version": memory.version,
+        },
     )
     if form.is_valid():
         with telling(form), transaction.atomic():
-            _correct(visit, memory, form)
+            _correct(visit, versions[0], form)
             notes.success(visit.request, gettext("Corrected. The old wording is in the history."))
             return redirect("console:my-memory-one", memory_id=memory.id)
     evidence = evidence_of(versions)
@@ -76,10 +82,22 @@ def my_memory_one(visit: MemoryVisit, memory_id: UUID) -> HttpResponseBase:
     )
 
 
-def _correct(visit: MemoryVisit, memory: Memory, form: CorrectionForm) -> None:
-    data = form.cleaned_data
-    statement = Statement(text=data["text"], author=visit.author, reason=data["reason"])
-    correct(memory_id=memory.id, statement=statement, expected_version=data["version"])
+def _correct(visit: MemoryVisit, said: MemoryVersion, form: CorrectionForm) -> None:
+    """A new wording; or, where only the metadata is another, the same wording with that."""
+    data, memory_id = form.cleaned_data, said.memory_id
+    metadata = change_to(data["metadata"], said.metadata)
+    if data["text"].strip() == said.text and metadata != said.metadata:
+        describe(
+            memory_id=memory_id,
+            metadata=metadata,
+            author=visit.author,
+            expected_version=data["version"],
+        )
+        return
+    statement = Statement(
+        text=data["text"], author=visit.author, reason=data["reason"], metadata=metadata
+    )
+    correct(memory_id=memory_id, statement=statement, expected_version=data["version"])
 
 
 @require_http_methods(["GET", "POST"])
