@@ -79,7 +79,9 @@ CONVERSATION = (
 # Fields of forms, and parameters of addresses, that name nothing: no id is to be tried there.
 PLAIN = frozenset(
     {
-        "question", "text", "kind", "reason", "metadata", "version", "file", "word", "display_name",
+        "question", "kinds", "sources", "roles", "trust", "since", "until", "as_of", "known_at",
+        "limit", "budget", "expand",
+        "text", "kind", "reason", "metadata", "version", "file", "word", "display_name",
         "label", "scopes", "days", "name_en", "name_fr", "slug", "placement",
         "username", "password", "language", "next", "url", "purpose", "events", "on",
     }
@@ -95,6 +97,7 @@ PAGES: dict[str, Page] = {
         (Visitor.MEMBER, Visitor.OWNER, Visitor.MEMORYLESS), {"POST": 302}, slots=ORGANIZATION
     ),
     "my-memory": Page(MINE, {"GET": 200, "POST": 200}, body={"question": "what is kept?"}),
+    "my-context": Page(MINE, {"GET": 200, "POST": 200}, body={"question": "what is kept?"}),
     "my-conversations": Page(MINE, READ, slots=(NUMBER,)),
     "my-conversation": Page(MINE, READ, slots=CONVERSATION),
     "my-memories": Page(

@@ -3,7 +3,7 @@
 import pytest
 
 from souvenir.console.errors import PageNotYours
-from souvenir.console.views import my_memory
+from souvenir.console.views import my_conversations
 from souvenir.memories.errors import ConversationNotFound
 from souvenir.memories.models import Conversation
 from tests.adversarial.break_in import BreakIn
@@ -25,7 +25,7 @@ def test_a_page_that_forgets_the_stores_is_found(
     three: dict[str, Filled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forgetful = forgets_the_stores(Conversation, ConversationNotFound, "conversation_id")
-    monkeypatch.setattr(my_memory, "get_conversation", forgetful)
+    monkeypatch.setattr(my_conversations, "get_conversation", forgetful)
 
     found = _findings(three, "my-conversation")
     assert "as member, of someone else" in found
@@ -38,6 +38,6 @@ def test_a_page_that_tells_that_something_is_there_is_found(
     theirs = three["globex"].mine[Kind.CONVERSATION]
 
     telling = tells_of({theirs: PageNotYours()}, ConversationNotFound)
-    monkeypatch.setattr(my_memory, "get_conversation", telling)
+    monkeypatch.setattr(my_conversations, "get_conversation", telling)
 
     assert "differs from a missing one in status" in _findings(three, "my-conversation")

@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -23,15 +24,14 @@ from souvenir.core.errors import SouvenirError
 from souvenir.core.log_fields import note
 from souvenir.core.transfers import TooManyTransfers, TransfersBusy, transfers
 from tenants.errors import OrganizationSuspended
-from tenants.isolation.scope import tenant_in_scope, tenant_named, tenant_scope
+from tenants.isolation.around_views import scope_around
+from tenants.isolation.scope import has_transaction, tenant_in_scope, tenant_scope
 from tenants.isolation.streaming import stream_in_scope
 from tenants.keys import is_platform_key, named_organization
 from tenants.models import Organization
 from tenants.selectors import KeyHolder, verify_key, verify_platform_key
 
 _PREFIX = "/api/"
-# Where a reranker is called, outside any transaction: these open their own.
-_SEARCHES = {"/api/v1/memories/search", "/api/v1/context"}
 _LINKS = "/api/v1/downloads/"  # a link names its organization itself; whoever follows it may be any
 _ENVELOPE_BYTES = 64 * 1024  # what a multipart body may hold besides the file
 _SMALL_BYTES = 64 * 1024  # taken in from anyone: less work than to ask whose key it is
@@ -39,6 +39,8 @@ _SMALL_BYTES = 64 * 1024  # taken in from anyone: less work than to ask whose ke
 
 class ScopeMiddleware:
     """Opens the scope of the organization that the key names, around view, rendering and stream.
+
+    A view that opens its own is only told for whom it works (`around_views`).
 
     The key is verified inside it, by KeyAuthentication; until then it opens a view of nothing that
     is answered. A body is read before the transaction begins: a slow sender holds none open. One
@@ -68,14 +70,19 @@ class ScopeMiddleware:
             return problem(refusal)
         if length and asks_for_once(request):
             take_digest(request)
-        if settings.SOUVENIR_RERANK_URL and request.path in _SEARCHES:
-            with tenant_named(organization_id):
-                return self._get_response(request)
-        with tenant_scope(organization_id):
+        with scope_around(_view_at(request.path_info), organization_id):
             response = self._get_response(request)
-            if response.status_code >= HTTPStatus.BAD_REQUEST:
+            if has_transaction() and response.status_code >= HTTPStatus.BAD_REQUEST:
                 transaction.set_rollback(True)
             return stream_in_scope(response, tenant_id=organization_id)
+
+
+def _view_at(path: str) -> object:
+    """What will answer, as far as that is known before it is asked."""
+    try:
+        return resolve(path).func
+    except Resolver404:
+        return None
 
 
 def _read_body(request: HttpRequest, *, of: UUID, key: str) -> SouvenirError | None:

@@ -16,6 +16,8 @@ from souvenir.api.views import TenantView
 from souvenir.ingestion.models import Trust
 from souvenir.search.context import DEFAULT_BUDGET, MOST_TOKENS, Context, Item, context
 from souvenir.search.neighbours import Expand
+from souvenir.search.rerank import has_reranker
+from tenants.isolation.around_views import opens_its_own_scope
 
 _LANGUAGES = {"en": "en-ca", "fr": "fr-ca"}
 
@@ -77,6 +79,7 @@ class ContextOut(serializers.Serializer[Any]):
     rerank = serializers.ChoiceField(choices=RERANK, help_text=RERANK_MEANS)
 
 
+@opens_its_own_scope(when=has_reranker)
 class ContextForPrompt(TenantView):
     scopes = {"POST": "memories:read"}
     changes_nothing = frozenset({"POST"})

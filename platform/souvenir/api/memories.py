@@ -47,8 +47,10 @@ from souvenir.memories.selectors import (
 from souvenir.memories.services import Statement, store_meant
 from souvenir.memories.time_zones import zone_of
 from souvenir.search.questions import Filters, Question
+from souvenir.search.rerank import has_reranker
 from souvenir.search.services import Found, search
 from souvenir.search.time_expressions import time_in
+from tenants.isolation.around_views import opens_its_own_scope
 from tenants.isolation.scope import tenant_scope
 
 _MEMORY = ("id", "store_id", "person_id", "kind", "version", "recorded_at")
@@ -278,6 +280,7 @@ class MemoryHistory(TenantView):
         return Response(VersionOut(rows, many=True).data)
 
 
+@opens_its_own_scope(when=has_reranker)
 class Search(TenantView):
     scopes = {"POST": "memories:read"}
     changes_nothing = frozenset({"POST"})

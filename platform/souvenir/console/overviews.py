@@ -70,6 +70,12 @@ def organization_overview(organization: Organization) -> OrganizationOverview:
     )
 
 
+def providers_in(store_ids: list[UUID]) -> list[str]:
+    """Where what is in some stores came from, Souvenir itself last. One query."""
+    found = conversations(store_ids=store_ids).order_by().values_list("provider", flat=True)
+    return [*sorted({*found.distinct()} - {"souvenir"}), "souvenir"]
+
+
 def conversations_by_date(store_ids: list[UUID]) -> QuerySet[Conversation]:
     """Last changed at the provider first, undated last. Lazy."""
     newest = F("updated_at").desc(nulls_last=True)

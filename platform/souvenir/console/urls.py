@@ -7,11 +7,12 @@ from souvenir.console.language import LanguagePrefix
 from souvenir.console.views import (
     entry,
     jobs,
+    my_conversations,
     my_erasures,
     my_exports,
     my_imports,
     my_memories,
-    my_memory,
+    my_search,
     organization,
     organization_keys,
     organization_people,
@@ -22,11 +23,12 @@ from souvenir.console.views import (
 app_name = "console"
 
 _my = [
-    path("my/", my_memory.my_memory, name="my-memory"),
-    path("my/conversations/", my_memory.my_conversations, name="my-conversations"),
+    path("my/", my_search.my_memory, name="my-memory"),
+    path("my/context/", my_search.my_context, name="my-context"),
+    path("my/conversations/", my_conversations.my_conversations, name="my-conversations"),
     path(
         "my/conversations/<uuid:conversation_id>/",
-        my_memory.my_conversation,
+        my_conversations.my_conversation,
         name="my-conversation",
     ),
     path("my/memories/", my_memories.my_memories, name="my-memories"),

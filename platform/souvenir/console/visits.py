@@ -1,6 +1,7 @@
 """Who looks at a page, and in which organization; and the scope around view and rendering."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from http import HTTPStatus
@@ -30,6 +31,7 @@ from souvenir.memories.errors import PersonNotFound
 from souvenir.memories.models import Person
 from souvenir.memories.selectors import get_person_by_id, reachable_stores
 from tenants.errors import OrganizationSuspended
+from tenants.isolation.around_views import scope_around
 from tenants.isolation.scope import tenant_scope
 from tenants.isolation.streaming import stream_in_scope
 from tenants.models import Membership, Organization, User
@@ -76,6 +78,10 @@ class OrganizationVisit(Visit):
     @property
     def organization(self) -> Organization:
         return self.membership.organization
+
+    def scope(self) -> AbstractContextManager[UUID]:
+        """The organization's scope; joins the one that is open, if one is."""
+        return tenant_scope(self.organization.id)
 
 
 @dataclass(frozen=True)
@@ -128,12 +134,18 @@ def platform_page(view: View) -> View:
 
 
 def organization_page(view: View) -> View:
-    """For an owner, in the organization's scope. The view is given an OrganizationVisit."""
+    """For an owner, in the organization's scope. The view is given an OrganizationVisit.
+
+    A view that opens its own (`around_views`) is called outside of any, and rendered in one.
+    """
     return _entered(view, _organization_visit, _scoped)
 
 
 def memory_page(view: View) -> View:
-    """For someone with a memory, in the organization's scope. The view is given a MemoryVisit."""
+    """For someone with a memory, in the organization's scope. The view is given a MemoryVisit.
+
+    A view that opens its own (`around_views`) is called outside of any, and rendered in one.
+    """
     return _entered(view, _memory_visit, _scoped)
 
 
@@ -160,7 +172,7 @@ def enter_again(visit: OrganizationVisit) -> None:
 def _entered(
     view: View,
     enter: Callable[[Visit], VisitT],
-    run: Callable[[VisitT, Callable[[], HttpResponseBase]], HttpResponseBase],
+    run: Callable[[VisitT, View, dict[str, object]], HttpResponseBase],
 ) -> View:
     @in_its_language
     @wraps(view)
@@ -170,8 +182,7 @@ def _entered(
         memberships = list(memberships_of(user=request.user))
         anyone = Visit(request, request.user, memberships)
         try:
-            visit = enter(anyone)
-            return run(visit, lambda: view(visit, **kwargs))
+            return run(enter(anyone), view, kwargs)
         except SouvenirError as error:
             response = failure_page(request, error)
             if isinstance(response, TemplateResponse) and response.context_data is not None:
@@ -181,23 +192,25 @@ def _entered(
     return wrapper
 
 
-def _plain(_: Visit, build: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    return build()
+def _plain(visit: Visit, view: View, kwargs: dict[str, object]) -> HttpResponseBase:
+    return view(visit, **kwargs)
 
 
-def _scoped(visit: OrganizationVisit, build: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+def _scoped(visit: OrganizationVisit, view: View, kwargs: dict[str, object]) -> HttpResponseBase:
     """Build and render in one transaction; what a refused request began is not kept.
 
     The CSRF check has read the body by now, files and all: a slow sender holds no transaction.
     """
-    note(tenant_id=visit.organization.id)
-    with tenant_scope(visit.organization.id):
-        response = build()
-        if isinstance(response, SimpleTemplateResponse):
-            response.render()
-        if response.status_code >= HTTPStatus.BAD_REQUEST:
-            transaction.set_rollback(True)
-        return stream_in_scope(response, tenant_id=visit.organization.id)
+    organization_id = visit.organization.id
+    note(tenant_id=organization_id)
+    with scope_around(view, organization_id):
+        response = view(visit, **kwargs)
+        with visit.scope():
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
+            if response.status_code >= HTTPStatus.BAD_REQUEST:
+                transaction.set_rollback(True)
+        return stream_in_scope(response, tenant_id=organization_id)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:

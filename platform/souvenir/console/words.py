@@ -80,6 +80,28 @@ JOB_STATES: Words = {
     "failed": pgettext_lazy("job", "Failed"),
     "cancelled": pgettext_lazy("job", "Stopped"),
 }
+# Whose words a passage is in: the numbers of souvenir.ingestion.models.Trust.
+TRUST: Words = {
+    "3": _("your own words"),
+    "2": _("an assistant’s words"),
+    "1": _("a third party’s words: a file, a page or a tool"),
+}
+WHY_FOUND: Words = {
+    "words-and-meaning": _("found by its words and by its meaning"),
+    "words": _("found by its words"),
+    "meaning": _("found by its meaning"),
+    "time": _("of the time you ask about"),
+}
+LEFT_OUT: Words = {
+    "budget": _("there was no room left"),
+    "duplicate": _("nothing in it that is not said already"),
+    "source-share": _(
+        "one conversation fills three fifths at most, while others have something to say too"
+    ),
+    "third-party-share": _(
+        "files, pages and tools fill half at most, while people have something to say too"
+    ),
+}
 UNITS: Words = {
     "objects": _("objects"),
     "passages": _("passages"),
@@ -251,6 +273,9 @@ WORDS: dict[str, Words] = {
     "method": METHODS,
     "job": JOB_KINDS,
     "job-state": JOB_STATES,
+    "trust": TRUST,
+    "why": WHY_FOUND,
+    "left-out": LEFT_OUT,
     "unit": UNITS,
     "raw-kind": RAW_KINDS,
     "target": TARGETS,

@@ -155,9 +155,14 @@ def _is_score(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def has_reranker() -> bool:
+    """Whether a second look is taken: then whoever searches holds no transaction meanwhile."""
+    return bool(settings.SOUVENIR_RERANK_URL)
+
+
 def configured_reranker() -> Reranker | None:
     """The one of the settings; None: there is none."""
-    if not settings.SOUVENIR_RERANK_URL:
+    if not has_reranker():
         return None
     return HttpReranker(
         url=settings.SOUVENIR_RERANK_URL,

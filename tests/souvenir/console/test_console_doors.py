@@ -22,6 +22,7 @@ from tests.souvenir.console.visitors import (
 
 MY_PAGES = [
     "my/",
+    "my/context/",
     "my/conversations/",
     "my/conversations/{conversation_id}/",
     "my/memories/",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from souvenir.search.rerank import Rerank, process_pause
@@ -14,7 +15,7 @@ from souvenir.search.rerank_pause import OPENS_AT, PAUSE_SECONDS, Pause
 from tenants.egress import send
 from tenants.isolation.scope import has_transaction
 from tests.builders import Tenant
-from tests.souvenir.search.rerankers import FakeReranker, reranking, scored
+from tests.souvenir.search.rerankers import FakeReranker, ask, reranking, scored
 
 NOTES = [
     "Le jardin",
@@ -27,10 +28,7 @@ NOTES = [
 def fake(tmp_path: Path, settings: Settings) -> Iterator[FakeReranker]:
     process_pause.note_success()
     with reranking(tmp_path) as found:
-        settings.SOUVENIR_RERANK_URL = found.url()
-        settings.SOUVENIR_RERANK_PLACEMENT = "local"
-        settings.SOUVENIR_EGRESS_INSIDE = [f"localhost:{found.port}"]
-        settings.SOUVENIR_EGRESS_CA_FILE = found.authority
+        ask(found, settings)
         yield found
 
 
@@ -225,7 +223,7 @@ def test_it_is_called_outside_any_transaction(
     seen: list[bool] = []
 
     def watched(call: Any) -> Any:
-        seen.append(has_transaction())
+        seen.append(has_transaction() or connection.in_atomic_block)
         return send(call)
 
     monkeypatch.setattr("souvenir.search.rerank.send", watched)

@@ -2,21 +2,28 @@
 (() => {
   "use strict";
 
-  const QUESTION = "souvenir-question"; // kept by this tab only, until it is closed or one signs out
+  // Kept by this tab only, until it is closed or one signs out.
+  const QUESTION = "souvenir-question:"; // and the address: what was asked there last
+  const CARRIED = "souvenir-carried"; // the address that a question is on its way to
 
-  // A key is copied by one press.
-  for (const button of document.querySelectorAll("[data-copies]")) {
-    if (!navigator.clipboard) continue;
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
-      const answer = button.parentElement.querySelector("[data-copied]");
-      if (answer) answer.textContent = answer.dataset.copied;
-    });
+  // What was there from the start, and what htmx has put in place since.
+  prepare(document);
+  document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
+
+  function prepare(place) {
+    // A key is copied by one press.
+    for (const button of place.querySelectorAll("[data-copies]")) {
+      if (!navigator.clipboard) continue;
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+        const answer = button.parentElement.querySelector("[data-copied]");
+        if (answer) answer.textContent = answer.dataset.copied;
+      });
+    }
+    // After a form that was refused, the reading begins at what is wrong.
+    place.querySelector("[data-focus]")?.focus();
   }
-
-  // After a form that was refused, the reading begins at what is wrong.
-  document.querySelector("[data-focus]")?.focus();
 
   // How far a job is: the server tells; where it has no place for one more, it is asked.
   let streams = 0;
@@ -53,19 +60,40 @@
     if (said && said.textContent !== text) said.textContent = text;
   }
 
-  // Questions are posted, so that no address holds one: going back asks the last one again.
-  const search = document.querySelector("[data-question]");
-  if (search) {
-    const field = search.querySelector("input[type=search]");
-    search.addEventListener("submit", () => sessionStorage.setItem(QUESTION, field.value));
-    const [visit] = performance.getEntriesByType("navigation");
-    const asked = sessionStorage.getItem(QUESTION);
-    if (visit?.type === "back_forward" && asked && !field.value) {
-      field.value = asked;
-      window.addEventListener("load", () => search.requestSubmit());
-    }
+  // Questions are posted, so that no address holds one: going back asks the last one again, and a
+  // question that is carried to another page is asked there.
+  const keep = (address, form) => {
+    const said = [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken");
+    sessionStorage.setItem(QUESTION + address, JSON.stringify(said));
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches("[data-question]")) return keep(location.pathname, form);
+    if (!form.matches("[data-carries]")) return;
+    event.preventDefault();
+    const { pathname } = new URL(form.action);
+    keep(pathname, form);
+    sessionStorage.setItem(CARRIED, pathname);
+    location.assign(pathname);
+  });
+  const form = document.querySelector("[data-question]");
+  const [visit] = performance.getEntriesByType("navigation");
+  const isAsked = visit?.type === "back_forward" || sessionStorage.getItem(CARRIED) === location.pathname;
+  const asked = form && isAsked ? sessionStorage.getItem(QUESTION + location.pathname) : null;
+  sessionStorage.removeItem(CARRIED);
+  if (asked && !form.elements.question.value) {
+    for (const [name, value] of JSON.parse(asked)) fill(form.elements[name], value);
+    for (const part of form.querySelectorAll("details")) part.open = [...new FormData(form)].some(([name, value]) => value && part.querySelector(`[name="${name}"]`));
+    window.addEventListener("load", () => form.requestSubmit());
   }
-  document
-    .querySelector("[data-signs-out]")
-    ?.addEventListener("submit", () => sessionStorage.removeItem(QUESTION));
+
+  function fill(field, value) {
+    if (field instanceof RadioNodeList || field?.type === "checkbox") {
+      for (const box of field.length === undefined ? [field] : field) box.checked ||= box.value === value;
+    } else if (field) field.value = value;
+  }
+
+  document.querySelector("[data-signs-out]")?.addEventListener("submit", () => {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(QUESTION)) sessionStorage.removeItem(key);
+  });
 })();
