@@ -14,7 +14,11 @@ from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant, chatgpt_export, import_bytes
 from tests.souvenir.console.visitors import XSS, make_member
 
-TALK = ("Où dormir à Percé?", "Au motel de la baie, à Percé.", "Et manger à Percé?", f"Là {XSS}")
+MOTEL = (
+    "Au motel de la baie, à Percé: il donne sur le rocher, sur le quai et sur l’île Bonaventure, "
+)
+MOTEL += "et le déjeuner y est bon, sauf le lundi, quand la patronne va aux homards avec son frère."
+TALK = ("Où dormir à Percé?", MOTEL, "Et manger à Percé?", f"Là {XSS}")
 
 
 def _text(response: Any) -> str:
