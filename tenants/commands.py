@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext
 
+from souvenir.audit.actors import acting_as
 from tenants.errors import OrganizationNotFound
 from tenants.isolation.catalogue import (
     IsolationBroken,
@@ -35,7 +36,9 @@ class ServingCommand(BaseCommand):
                 refuse_wrong_role(self.role, using=self.connection)
         except IsolationBroken as error:
             raise CommandError(str(error)) from error
-        return super().execute(*args, **options)
+        name = type(self).__module__.rpartition(".")[2]
+        with acting_as(f"command:{name}"):
+            return super().execute(*args, **options)
 
 
 class TenantCommand(ServingCommand):

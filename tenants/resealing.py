@@ -11,9 +11,11 @@ from django.db.models import Max, Model
 from django.utils import timezone
 from psycopg import sql
 
+from souvenir.audit.actions import Action
 from souvenir.core.jobs import Job
 from souvenir.core.sealing import header_entry
 from tenants import objects
+from tenants.auditing import audit
 from tenants.isolation.scope import current_tenant, tenant_named
 from tenants.keyring.database import keyring_transaction
 from tenants.keyring.errors import ContentGone
@@ -43,7 +45,8 @@ def request_new_key(*, subject_id: UUID) -> JobRow:
     Raises:
         ContentGone
     """
-    rotate_subject_key(subject_id)
+    version = rotate_subject_key(subject_id)
+    audit(Action.KEYS_ROTATED, f"subject:{subject_id}", details={"version": version})
     return accept_job(Job.SEAL_AGAIN, subject_id=subject_id, person_id=None, unit="rows")
 
 

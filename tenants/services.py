@@ -7,6 +7,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from souvenir.audit.actions import Action, Outcome
+from souvenir.audit.entries import Event
+from souvenir.audit.services import record, record_refusal
+from tenants.auditing import audit
 from tenants.errors import (
     KeyNotFound,
     OrganizationErased,
@@ -51,10 +55,10 @@ def create_organization(
     """
     place = placements().get(placement)
     if place is None:
-        raise PlacementRefused(placement=placement, reasons=("not-in-the-registry",))
+        raise _refused(placement, ("not-in-the-registry",))
     decision = home_decision(place)
     if not decision.allowed:
-        raise PlacementRefused(placement=placement, reasons=decision.reasons)
+        raise _refused(placement, decision.reasons)
     if Organization.objects.filter(slug=slug).exists():
         raise SlugTaken(slug=slug)
     organization = Organization(slug=slug, name_en=name_en, name_fr=name_fr, placement=placement)
@@ -69,21 +73,44 @@ def create_organization(
                 organization.save(force_insert=True)
         except IntegrityError as error:
             raise SlugTaken(slug=slug) from error
+        audit(
+            Action.ORGANIZATION_CREATED,
+            f"organization:{organization.id}",
+            details={"placement": placement},
+        )
         key = issue_key(label="owner", scopes=list(SCOPES))
     return organization, key
 
 
+def _refused(placement: str, reasons: tuple[str, ...]) -> PlacementRefused:
+    """The refusal of a placement, written down: whoever asks for it may have meant it."""
+    known = placements().get(placement)
+    record_refusal(
+        Event(
+            action=Action.PLACEMENT_ASKED,
+            object=f"placement:{known.code if known else 'unknown'}",
+            outcome=Outcome.REFUSED,
+            details={"reasons": list(reasons)},
+        )
+    )
+    return PlacementRefused(placement=placement, reasons=reasons)
+
+
+@transaction.atomic
 def suspend_organization(*, organization_id: UUID) -> Organization:
     """Stop all reading and writing. Suspending twice changes nothing."""
     organization = _set_state(organization_id, Organization.State.SUSPENDED)
     set_allowance(organization_id, paused=True)
+    _tell_of_state(Action.ORGANIZATION_SUSPENDED, organization_id)
     return organization
 
 
+@transaction.atomic
 def resume_organization(*, organization_id: UUID) -> Organization:
     """Let it work again; jobs that waited go on. Resuming twice changes nothing."""
     organization = _set_state(organization_id, Organization.State.ACTIVE)
     set_allowance(organization_id, paused=False)
+    _tell_of_state(Action.ORGANIZATION_RESUMED, organization_id)
     return organization
 
 
@@ -96,6 +123,12 @@ def mark_organization_erased(*, organization_id: UUID) -> None:
         name_en="",
         name_fr="",
     )
+
+
+def _tell_of_state(action: Action, organization_id: UUID) -> None:
+    """No scope need be open: the operator opens no organization."""
+    on = f"organization:{organization_id}"
+    record(Event(action=action, object=on, organization_id=organization_id))
 
 
 def _set_state(organization_id: UUID, state: str) -> Organization:
@@ -125,13 +158,17 @@ def issue_key(
         if scope.startswith("organization:"):
             raise ScopeNotForPerson(scope=scope)
     with transaction.atomic():
-        record = ApiKey(
-            label=label, scopes=stored_scopes, person_id=person_id, expires_at=expires_at
+        made = ApiKey(label=label, scopes=stored_scopes, person_id=person_id, expires_at=expires_at)
+        text = new_key(made.tenant_id)
+        made.digest, made.hint = key_digest(text), text[-4:]
+        made.save(force_insert=True)
+        audit(
+            Action.KEY_ISSUED,
+            f"key:{made.id}",
+            person_id=person_id,
+            details={"scopes": stored_scopes.split()},
         )
-        text = new_key(record.tenant_id)
-        record.digest, record.hint = key_digest(text), text[-4:]
-        record.save(force_insert=True)
-    return IssuedKey(record=record, text=text)
+    return IssuedKey(record=made, text=text)
 
 
 def revoke_key(*, key_id: UUID) -> None:
@@ -143,13 +180,16 @@ def revoke_key(*, key_id: UUID) -> None:
     found = ApiKey.objects.filter(id=key_id)
     if not found.exists():
         raise KeyNotFound(key_id=key_id)
-    found.filter(revoked_at=None).update(revoked_at=timezone.now())
+    if found.filter(revoked_at=None).update(revoked_at=timezone.now()):
+        audit(Action.KEY_REVOKED, f"key:{key_id}")
 
 
+@transaction.atomic
 def issue_platform_key(*, label: str) -> str:
     """Make a key of the operator and give its text, for the only time."""
     text = new_platform_key()
-    PlatformKey.objects.create(label=label, digest=key_digest(text))
+    key = PlatformKey.objects.create(label=label, digest=key_digest(text))
+    record(Event(action=Action.PLATFORM_KEY_ISSUED, object=f"platform-key:{key.id}"))
     return text
 
 
@@ -161,11 +201,30 @@ def create_user(*, email: str, name: str, password: str, is_platform_admin: bool
     return user
 
 
+@transaction.atomic
 def add_member(
     *, user: User, organization: Organization, role: str, person_id: UUID | None = None
 ) -> Membership:
     """Let a user enter an organization; a second call changes the role and the person."""
-    membership, _ = Membership.objects.update_or_create(
+    membership, is_new = Membership.objects.update_or_create(
         user=user, organization=organization, defaults={"role": role, "person_id": person_id}
     )
+    record(
+        Event(
+            action=Action.MEMBER_ADDED if is_new else Action.MEMBER_CHANGED,
+            object=f"user:{user.id}",
+            organization_id=organization.id,
+            person_id=person_id,
+            details={"role": role},
+        )
+    )
     return membership
+
+
+def record_sign_in(*, user: User | None) -> None:
+    """Write down that someone signed in, or (None) tried to. Each call is told. Who tried is not
+    kept: what was typed may be anybody's address, or a password in the wrong place.
+    """
+    who = f"user:{user.id}" if user else "user:unknown"
+    outcome = Outcome.DONE if user else Outcome.REFUSED
+    record(Event(action=Action.SIGNED_IN, object=who, outcome=outcome))

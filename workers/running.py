@@ -12,6 +12,7 @@ from uuid import UUID
 from celery import Task
 from django.db import DatabaseError, connection
 
+from souvenir.audit.actors import acting_as
 from souvenir.core.errors import SouvenirError, Unavailable
 from souvenir.core.jobs import QUEUES, TICKET, Job, read_ticket
 from souvenir.core.log_fields import log_fields, note
@@ -118,7 +119,8 @@ def _work(lease: Lease, handler: Handler) -> bool:
     Says whether all that it needs has answered.
     """
     try:
-        return _run(lease, handler)
+        with acting_as(f"job:{lease.job_id}"):
+            return _run(lease, handler)
     except LeaseLost:
         note(outcome="taken-over")
         logger.info("job %s was taken over", lease.job_id)

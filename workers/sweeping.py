@@ -4,6 +4,7 @@ import logging
 
 from django.db import DatabaseError
 
+from souvenir.audit.actors import acting_as
 from souvenir.core.errors import SouvenirError
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.scheduling import claim_run, ensure_schedule, finish_run
@@ -42,7 +43,8 @@ def sweep() -> dict[str, int]:
 def _run(upkeep: Upkeep) -> tuple[int, str]:
     """One that fails does not stop the others; it is tried again when it is due again."""
     try:
-        return upkeep.run(), ""
+        with acting_as(f"upkeep:{upkeep.name}"):
+            return upkeep.run(), ""
     except (*BREAKS, DatabaseError, OSError, SouvenirError) as error:
         logger.error("%s failed: %s", upkeep.name, where_it_broke(error))
         return 0, where_it_broke(error)

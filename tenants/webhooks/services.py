@@ -7,8 +7,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from souvenir.audit.actions import Action
 from souvenir.core.jobs import Job as Kind
 from tenants import placements
+from tenants.auditing import audit
 from tenants.errors import FlowRefused
 from tenants.ledger import accept_job, rings
 from tenants.models import Job
@@ -44,7 +46,9 @@ def create_endpoint(*, wanted: Wanted) -> Endpoint:
     """
     if Endpoint.objects.count() >= MOST_ENDPOINTS:
         raise TooManyEndpoints(most=MOST_ENDPOINTS)
-    return Endpoint.objects.create(secret=new_secret(), **_checked(wanted))
+    endpoint = Endpoint.objects.create(secret=new_secret(), **_checked(wanted))
+    audit(Action.WEBHOOK_ADDED, f"webhook:{endpoint.id}", details={"placement": endpoint.placement})
+    return endpoint
 
 
 def change_endpoint(*, endpoint_id: UUID, wanted: Wanted, on: bool) -> Endpoint:
@@ -92,6 +96,7 @@ def remove_endpoint(*, endpoint_id: UUID) -> None:
     endpoint = get_endpoint(endpoint_id=endpoint_id)
     Delivery.objects.filter(endpoint_id=endpoint.id).delete()
     endpoint.delete()
+    audit(Action.WEBHOOK_REMOVED, f"webhook:{endpoint_id}")
 
 
 def remove_all_webhooks() -> int:
@@ -110,6 +115,7 @@ def roll_secret(*, endpoint_id: UUID, overlap: timedelta) -> Endpoint:
     endpoint.previous_until = timezone.now() + min(overlap, LONGEST_OVERLAP)
     endpoint.secret = new_secret()
     endpoint.save()
+    audit(Action.WEBHOOK_SECRET_ROLLED, f"webhook:{endpoint.id}")
     return endpoint
 
 

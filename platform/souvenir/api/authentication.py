@@ -20,6 +20,7 @@ from souvenir.api.caller import Caller, presented_key
 from souvenir.api.errors import BodyTooLarge, KeyInvalid, RequestTooSlow
 from souvenir.api.idempotency import asks_for_once, take_digest
 from souvenir.api.problems import problem
+from souvenir.audit.actors import NOBODY, acting_as, now_acting
 from souvenir.core.errors import SouvenirError
 from souvenir.core.log_fields import note
 from souvenir.core.transfers import TooManyTransfers, TransfersBusy, transfers
@@ -51,10 +52,11 @@ class ScopeMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(_PREFIX):
-            return self._get_response(request)
-        with timezone.override(UTC):  # what a program reads has no place of its own
-            return self._answer(request)
+        with acting_as(NOBODY):  # until it is known who it is
+            if not request.path.startswith(_PREFIX):
+                return self._get_response(request)
+            with timezone.override(UTC):  # what a program reads has no place of its own
+                return self._answer(request)
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         key = None if request.path.startswith(_LINKS) else presented_key(request)
@@ -120,8 +122,13 @@ class KeyAuthentication(BaseAuthentication):
         key = presented_key(request)
         if key is None:
             return None
+        caller = self._caller(key)
+        now_acting(caller.name)
+        return caller, None
+
+    def _caller(self, key: str) -> Caller:
         if is_platform_key(key):
-            return _platform_caller(key), None
+            return _platform_caller(key)
         organization_id = tenant_in_scope()
         if organization_id is None:
             raise KeyInvalid
@@ -129,7 +136,7 @@ class KeyAuthentication(BaseAuthentication):
             holder = verify_key(key)
             if holder is None:
                 raise KeyInvalid
-            return _organization_caller(holder), None
+            return _organization_caller(holder)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

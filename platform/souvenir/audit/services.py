@@ -5,13 +5,14 @@ comes later, from whoever makes the next checkpoint: so nobody who records waits
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from souvenir.audit.actors import current_actor
+from souvenir.audit.actors import after_this, current_actor
 from souvenir.audit.entries import Event, Facts
 from souvenir.audit.models import Checkpoint, Entry, Node, Waiting
 from souvenir.audit.notes import TreeHead, sign_head, verifier_key
@@ -54,6 +55,16 @@ def record(event: Event) -> None:
         entry_id=facts.id, organization_id=facts.organization_id, at=facts.at, leaf_hash=leaf
     )
     waiting.save(force_insert=True)
+
+
+def record_refusal(event: Event) -> None:
+    """Write down what was refused. A transaction that is open now goes with the refusal: then it is
+    written at the end of the `acting_as` around it, or not at all where there is none.
+    """
+    if not connection.in_atomic_block:
+        record(event)
+    else:
+        after_this(partial(record, event))
 
 
 def make_checkpoints() -> int:

@@ -1,6 +1,7 @@
 """What people fill in. Forms say what is missing; the services decide what is right."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from souvenir.console.words import KINDS, SCOPES
 from tenants.selectors import PlacementChoice
+from tenants.services import record_sign_in
 
 _LIFETIMES: dict[str, str | Promise] = {
     "30": _("30 days"),
@@ -38,6 +40,17 @@ class SignInForm(AuthenticationForm):
         ),
         "inactive": _("This account is closed."),
     }
+
+    def clean(self) -> dict[str, Any]:
+        """Whether it goes together; either way, it is written down."""
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            record_sign_in(user=None)
+            raise
+        if self.get_user() is not None:  # None: a field is missing, and nothing was tried
+            record_sign_in(user=self.get_user())
+        return cleaned
 
 
 class MemoryForm(forms.Form):

@@ -17,6 +17,7 @@ from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from souvenir.audit.actors import now_acting
 from souvenir.console.errors import (
     MemoryErased,
     NoMemoryOfYourOwn,
@@ -181,6 +182,7 @@ def _entered(
             return _to_sign_in(request)
         memberships = list(memberships_of(user=request.user))
         anyone = Visit(request, request.user, memberships)
+        now_acting(anyone.author)
         try:
             return run(enter(anyone), view, kwargs)
         except SouvenirError as error:

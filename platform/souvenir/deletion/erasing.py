@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from souvenir.audit.actions import Action
 from souvenir.deletion.models import Erasure
 from souvenir.deletion.registry import ERASABLES, Reach, Rows, passages_elsewhere
 from souvenir.export.models import Export
@@ -29,6 +30,7 @@ from souvenir.memories.models import (
     Store,
 )
 from tenants import objects
+from tenants.auditing import audit
 from tenants.idempotency.models import Replay
 from tenants.idempotency.services import forget_answers
 from tenants.keyring.services import destroy_subject_keys, destroy_tenant_keys
@@ -64,6 +66,7 @@ def erase(lease: Lease) -> None:
         erasure.save(update_fields=["finished_at"])
         if erasure.target == Target.ORGANIZATION:
             mark_organization_erased(organization_id=lease.organization_id)
+        audit(Action.ERASURE_DONE, f"erasure:{erasure.id}", person_id=erasure.person_id)
         lease.finish()
 
 
@@ -175,6 +178,7 @@ def _erase_person(lease: Lease, erasure: Erasure) -> None:
         _stop_work(lease, reach)
         # First, and at once: what is left of the erasure may take its time, or fail.
         destroy_subject_keys(person_id)
+        audit(Action.KEYS_DESTROYED, f"person:{person_id}", person_id=person_id)
     _remove_reach(lease, erasure, reach)
 
 
@@ -186,6 +190,7 @@ def _erase_organization(lease: Lease, erasure: Erasure) -> None:
             list(Person.objects.values_list("id", flat=True)),
         )
         destroy_tenant_keys()
+        audit(Action.KEYS_DESTROYED, f"organization:{lease.organization_id}")
     _remove_reach(lease, erasure, reach)
     with lease.step():
         counts = {

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from souvenir.audit.actions import Action
 from souvenir.core.jobs import Job
 from souvenir.deletion.errors import ErasureTargetNeeded, ErasureTargetNotFound
 from souvenir.deletion.models import Erasure
@@ -11,6 +12,7 @@ from souvenir.memories.models import Conversation, Memory, Person
 from souvenir.memories.selectors import person_asked_for
 from souvenir.memories.services import hide_memory, hide_person
 from souvenir.search.question_vectors import question_vectors
+from tenants.auditing import audit
 from tenants.isolation.scope import current_tenant
 from tenants.ledger import accept_job
 
@@ -40,6 +42,12 @@ def request_erasure(*, target: str, target_id: UUID) -> Erasure:
     job = accept_job(Job.ERASE, subject_id=erasure.id, person_id=person_id, unit="tables")
     erasure.job_id = job.id
     erasure.save(update_fields=["job_id"])
+    audit(
+        Action.ERASURE_ASKED,
+        f"erasure:{erasure.id}",
+        person_id=person_id,
+        details={"target": target, "target_id": str(target_id)},
+    )
     return erasure
 
 

@@ -8,10 +8,12 @@ from uuid import UUID
 from django.core import signing
 from django.utils import timezone
 
+from souvenir.audit.actions import Action
 from souvenir.export.errors import ExportNotReady, LinkInvalid
 from souvenir.export.models import Export
 from souvenir.export.services import EXPORTS
 from tenants import objects
+from tenants.auditing import audit
 from tenants.isolation.scope import tenant_scope
 from tenants.models import Organization
 
@@ -60,5 +62,6 @@ def open_download(token: str) -> Download:
         if export is None or export.size_bytes is None or not copy.exists():
             raise LinkInvalid
         stream = copy.open()
+        audit(Action.EXPORT_DOWNLOADED, f"export:{export.id}", person_id=export.person_id)
     name = f"souvenir-{export.recorded_at:%Y-%m-%d}.zip"
     return Download(export.tenant_id, stream, name, export.size_bytes)

@@ -5,10 +5,12 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from souvenir.audit.actions import Action
 from souvenir.core.jobs import Job as Kind
 from souvenir.export.models import Export
 from souvenir.memories.models import Person
 from tenants import objects
+from tenants.auditing import audit
 from tenants.ledger import accept_job
 from tenants.ledger.allowances import check_jobs_quota
 from tenants.ledger.selectors import UNFINISHED
@@ -32,6 +34,7 @@ def request_export(*, person: Person | None) -> Export:
     )
     export.job_id = job.id
     export.save(update_fields=["job_id"])
+    audit(Action.EXPORT_ASKED, f"export:{export.id}", person_id=export.person_id)
     return export
 
 

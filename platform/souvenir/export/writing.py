@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 import souvenir
+from souvenir.audit.actions import Action
 from souvenir.core.jobs import Job as Kind
 from souvenir.export.contents import LINE_FILES, write_part
 from souvenir.export.listing import BODIES, FILES, begin_snapshot, kind_of, read_list, write_list
@@ -25,6 +26,7 @@ from souvenir.export.services import EXPORTS
 from souvenir.ingestion.archive_rows import text_of
 from souvenir.portability.archive_parts import Joining, Opened, PartWriter
 from tenants import objects
+from tenants.auditing import audit
 from tenants.isolation.scope import tenant_named, tenant_scope
 from tenants.ledger import Cost, Lease, job_items
 from tenants.ledger.items import forget_items, plan_items, work_all
@@ -111,6 +113,12 @@ def _join(lease: Lease, export: Export) -> None:
             export.size_bytes = written.size_bytes
             export.expires_at = timezone.now() + timedelta(days=settings.SOUVENIR_EXPORT_DAYS)
             export.save(update_fields=["sha256", "size_bytes", "expires_at"])
+            audit(
+                Action.EXPORT_MADE,
+                f"export:{export.id}",
+                person_id=export.person_id,
+                private={"bytes": written.size_bytes},
+            )
             objects.rename(EXPORTS, draft, to=str(export.id))
             lease.finish()
     finally:

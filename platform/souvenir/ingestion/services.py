@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from souvenir.audit.actions import Action
 from souvenir.core.ids import new_id
 from souvenir.core.jobs import Job
 from souvenir.ingestion.errors import UploadEmpty, UploadTooLarge
@@ -20,6 +21,7 @@ from souvenir.memories.models import Memory, Person, Store
 from souvenir.memories.selectors import current_versions, personal_store
 from souvenir.memories.services import Statement, add_memory, correct_memory, describe_memory
 from tenants import objects
+from tenants.auditing import audit
 from tenants.errors import QuotaExceeded
 from tenants.ledger import accept_job
 from tenants.ledger.allowances import check_jobs_quota, check_upload_quota, count_upload
@@ -81,6 +83,12 @@ def accept_import(*, person: Person | None, upload: Upload) -> Import:
     job = accept_job(Job.RUN_IMPORT, subject_id=record.id, person_id=person_id, unit="objects")
     record.job_id = job.id
     record.save(update_fields=["job_id"])
+    audit(
+        Action.IMPORT_ACCEPTED,
+        f"import:{record.id}",
+        person_id=person_id,
+        private={"bytes": record.size_bytes},
+    )
     return record
 
 

@@ -6,7 +6,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from souvenir.audit.actions import Action
 from souvenir.search.rebuilding import request_new_index_key
+from tenants.auditing import audit
 from tenants.commands import TenantCommand
 from tenants.keyring.services import rotate_tenant_key
 from tenants.models import Organization
@@ -27,9 +29,14 @@ class Command(TenantCommand):
         )
 
     def handle_tenant(self, *, organization: Organization, **options: Any) -> None:
-        del organization  # it is in scope
-        done = {"organization": _wrap, "people": _people, "search": _search}[options["keys"]]
-        self.stdout.write(done())
+        renew = {"organization": _wrap, "people": _people, "search": _search}[options["keys"]]
+        done = renew()
+        audit(
+            Action.KEYS_ROTATED,
+            f"organization:{organization.id}",
+            details={"keys": options["keys"]},
+        )
+        self.stdout.write(done)
 
 
 def _wrap() -> str:
