@@ -80,6 +80,20 @@ def check_note(note: str, verifier_key: str) -> str:
     raise NoteWrong
 
 
+def is_signed_by(note: str, verifier_key: str) -> bool:
+    """Whether that key signed it.
+
+    Raises:
+        NoteWrong: the key is none.
+    """
+    read_verifier_key(verifier_key)
+    try:
+        check_note(note, verifier_key)
+    except NoteWrong:
+        return False
+    return True
+
+
 def verifier_key(name: str, key: Ed25519PublicKey) -> str:
     """A public key as whoever checks notes is given it: `<name>+<id, hex>+<base64>`."""
     return f"{name}+{_key_id(name, key).hex()}+{_base64(_ED25519 + key.public_bytes_raw())}"

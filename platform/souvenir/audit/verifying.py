@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from souvenir.audit.notes import TreeHead
+from souvenir.audit.notes import NoteWrong, TreeHead, is_signed_by, read_head
 from souvenir.audit.tree import EMPTY_ROOT, Growth, Place
 
 
@@ -26,6 +26,7 @@ class Fault(StrEnum):
     REBUILT = "rebuilt"  # not what the tree, or a checkpoint of ours, says they were
     FORKED = "forked"  # not what a checkpoint says that somebody kept
     UNPLACED = "unplaced"  # it has no number, and none is owed to it
+    UNSIGNED = "unsigned"  # a checkpoint over so many entries is not signed by the log's key
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,24 @@ def examine(
     walk.go_to(log.size)
     walk.findings += _unplaced(log)
     return walk.findings
+
+
+def heads_signed(
+    notes: Mapping[int, str], verifier_keys: Sequence[str]
+) -> tuple[list[TreeHead], list[Finding]]:
+    """What some checkpoints say, by their sizes, and those that none of the keys has signed."""
+    heads, wrong = [], []
+    for size, note in sorted(notes.items()):
+        try:
+            head = read_head(note)
+            is_signed = any(is_signed_by(note, key) for key in verifier_keys)
+        except NoteWrong:
+            is_signed = False
+        if is_signed and head.size == size:
+            heads.append(head)
+        else:
+            wrong.append(Finding(Fault.UNSIGNED, size, size))
+    return heads, wrong
 
 
 class _Walk:
