@@ -9,15 +9,18 @@ from typing import Any
 from souvenir.memories.held import held_number
 from souvenir.search.questions import Filters
 
+# OFFSET 0: else PostgreSQL may read all that the tenant has once, instead of a row by its key.
 _HELD = """ AND (p.memory_id IS NULL OR EXISTS (
     SELECT FROM memories_memory m CROSS JOIN LATERAL ({held}) held
     WHERE m.tenant_id = %(tenant)s AND m.id = p.memory_id
       AND held.number = CASE WHEN p.past_version > 0 THEN p.past_version ELSE m.version END
+    OFFSET 0
 ))"""
 _SAID = " AND (p.message_id IS NULL OR p.occurred_at IS NULL OR p.occurred_at <= %(as_of)s)"
 _BROUGHT = """ AND (p.message_id IS NULL OR EXISTS (
     SELECT FROM memories_message g
     WHERE g.tenant_id = %(tenant)s AND g.id = p.message_id AND g.recorded_at <= %(known_at)s
+    OFFSET 0
 ))"""
 
 

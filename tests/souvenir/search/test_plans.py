@@ -1,13 +1,12 @@
 """The planner never surprises: how a question is answered, at each size, as the run-time role.
 
-The statement is the one that search sends. It is explained with and without statistics, since
-those lag behind: a history that was just brought in must not be read in another way.
+The statements are those that search and context send. They are explained with and without
+statistics, since those lag behind: a history that was just brought in, by somebody who was not
+there at the last ANALYZE, must not be read in another way.
 """
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -15,22 +14,29 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from souvenir.core.jobs import Job as Kind
-from souvenir.ingestion.models import Passage, PassageToken
+from souvenir.ingestion.models import Passage
+from souvenir.ingestion.services import correct, remember
+from souvenir.memories.models import Memory, MemoryVersion, Message
 from souvenir.memories.selectors import personal_store
-from souvenir.memories.services import ensure_person, ensure_shared_store
+from souvenir.memories.services import Statement, ensure_person, ensure_shared_store
+from souvenir.search.context import context
+from souvenir.search.neighbours import Expand
 from souvenir.search.questions import Filters, Question
 from souvenir.search.services import search
 from tenants.isolation.catalogue import MAINTAINED
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
 from tenants.maintainer import maintain
-from tests.builders import Tenant, make_tenant, run_jobs
+from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
+from tests.souvenir.search.planned import Node, copy_row, fill, plans, reading
 from tests.vectors import fill_store_with, some_vectors
 
-Node = dict[str, Any]
-_SIZES = (10, 1_000, 6_000)
-_TOKENS_EACH = 2
+_SIZES = (10, 1_000, 6_000, 50_000)
+_STATES = ("just brought in", "tended")
+_BESIDE = 3_000  # rows of another organization, in every table that search reads
 _ASKED = "Où est la bouilloire bleue de Nadine?"
+_TALK = [f"Où est la clé {number}?" for number in range(40)]
+_MARCH, _NOW = datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -41,117 +47,167 @@ class Sized:
     store_id: UUID
 
 
-@pytest.fixture(scope="module", params=_SIZES)
-def sized(request: pytest.FixtureRequest) -> Sized:
-    tenant = make_tenant()
-    with tenant_scope(tenant.id):
-        store_id = personal_store(person=ensure_person(external_id="alice")).id
-        _fill(store_id, request.param)
-    return Sized(tenant, store_id)
+@pytest.fixture(scope="module")
+def beside() -> None:
+    """Another organization, which was there before, and of which there are statistics."""
+    other = make_tenant()
+    import_bytes(other, chatgpt_export(*_TALK))
+    with tenant_scope(other.id):
+        store = personal_store(person=ensure_person(external_id="alice"))
+        memory = remember(store=store, statement=Statement(text="La bouilloire est bleue"))
+        correct(memory_id=memory.id, statement=Statement(text="La bouilloire est verte"))
+        fill(store.id, _BESIDE)
+        copy_row(Message.objects.all()[0], _BESIDE, number="ordinal", name="provider_id")
+        copy_row(Memory.objects.get(id=memory.id), _BESIDE)
+        copy_row(MemoryVersion.objects.all()[0], _BESIDE, number="number")
+    for table in MAINTAINED:
+        maintain(f"VACUUM (ANALYZE) {table}")
 
 
-def _fill(store_id: UUID, count: int) -> None:
-    ids = fill_store_with(store_id, some_vectors(count))
-    PassageToken.objects.bulk_create(
-        [
-            PassageToken(
-                store_id=store_id, token=7 * place + k, passage_id=id_, frequency=1, terms=9
-            )
-            for place, id_ in enumerate(ids)
-            for k in range(_TOKENS_EACH)
-        ],
-        batch_size=5_000,
-    )
+_sized: dict[int, Sized] = {}
 
 
-def _plan(sized: Sized, *, asked: str = _ASKED, **options: Any) -> list[Node]:
-    """Every node of the plan of a question to the store."""
+@pytest.fixture(
+    scope="module",
+    params=[(size, state) for size in _SIZES for state in _STATES],
+    ids=lambda param: f"{param[0]}, {param[1]}",
+)
+def sized(request: pytest.FixtureRequest, beside: None) -> Sized:
+    """Of each size first as it was brought in, then once the tables are tended."""
+    size, state = request.param
+    if size not in _sized:
+        tenant = make_tenant()
+        import_bytes(tenant, chatgpt_export(*_TALK))
+        with tenant_scope(tenant.id):
+            store = personal_store(person=ensure_person(external_id="alice"))
+            fill(store.id, size)
+        _sized[size] = Sized(tenant, store.id)
+    if state == "tended":
+        for table in MAINTAINED:
+            maintain(f"VACUUM (ANALYZE) {table}")
+    return _sized[size]
+
+
+def _plan(sized: Sized, question: Question) -> list[Node]:
+    """Every node of the plan of a search."""
     with tenant_scope(sized.tenant.id):
         with CaptureQueriesContext(connection) as queries:
-            search(Question(asked, [sized.store_id], **options))
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {queries[-1]['sql']}")
-            (answer,) = cursor.fetchone()
-    told = json.loads(answer) if isinstance(answer, str) else answer
-    return list(_nodes(told[0]["Plan"]))
-
-
-def _nodes(plan: Node) -> Iterator[Node]:
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from _nodes(child)
-
-
-def _of(nodes: list[Node], table: str) -> list[Node]:
-    """The nodes that read a table, or a partition of it."""
-    return [
-        node
-        for node in nodes
-        if node.get("Relation Name", "") == table
-        or node.get("Relation Name", "").startswith(f"{table}_")
-    ]
+            search(question)
+        return plans(queries)[-1]  # asked again where a store has moved meanwhile
 
 
 def _check(nodes: list[Node]) -> None:
-    read = [node for table in MAINTAINED for node in _of(nodes, table)]
-    # A handful of passages may be gathered through a bitmap of an index: never by reading a table.
-    by_index = {"Index Only Scan", "Index Scan", "Bitmap Heap Scan"}
-    assert {node["Node Type"] for node in read} <= by_index
+    """Read by indexes, of one partition, as far as a key goes; and by nothing else."""
+    read = reading(nodes)
+    assert {node["Node Type"] for node in read} <= {"Index Only Scan", "Index Scan"}
     for table in ("ingestion_passagevector", "ingestion_passagetoken"):
-        found = _of(nodes, table)
+        found = reading(nodes, table)
         assert found
         assert {node["Node Type"] for node in found} == {"Index Only Scan"}
         assert len({node["Relation Name"] for node in found}) == 1, "one partition"
         assert all(node["Index Name"].endswith("_pkey") for node in found)
         # All that is asked is asked of the index: nothing was demoted by row-level security.
         assert all("Filter" not in node for node in found)
-        assert all("tenant_id =" in node["Index Cond"] for node in found)
-    assert all("token =" in node["Index Cond"] for node in _of(nodes, "ingestion_passagetoken"))
+        assert all("(tenant_id =" in node["Index Cond"] for node in found)
+        assert all("(store_id =" in node["Index Cond"] for node in found)
+    assert all(
+        "(token =" in node["Index Cond"] for node in reading(nodes, "ingestion_passagetoken")
+    )
+    for node in read:
+        _check_key(node)
 
 
-def test_a_person_s_question_reads_covering_indexes_of_one_partition(sized: Sized) -> None:
-    _check(_plan(sized))
+# What narrows a look-up down to a row, or to the few that belong together.
+_NARROW = {
+    "ingestion_passage": ("(id =", "(store_id =", "(message_id ="),
+    "memories_message": ("(id =", "(conversation_id ="),
+    "memories_conversation": ("(id =",),
+    "memories_memory": ("(id =",),
+    "memories_memoryversion": ("(memory_id =",),
+}
 
 
-def test_it_still_does_once_the_tables_are_tended(sized: Sized) -> None:
-    for table in MAINTAINED:
-        # As autovacuum does. Where no page is known to be all visible, a bitmap may be cheaper.
-        maintain(f"VACUUM (ANALYZE) {table}")
-
-    _check(_plan(sized))
-
-
-def test_a_filter_looks_up_passages_by_their_whole_keys(sized: Sized) -> None:
-    nodes = _plan(sized, only=Filters(roles=["user"]))
-
-    _check(nodes)
-    looked_up = [n for n in _of(nodes, "ingestion_passage") if n.get("Alias", "").startswith("p")]
-    assert looked_up
-    conditions = [node.get("Index Cond", node.get("Recheck Cond", "")) for node in looked_up]
-    assert all("id =" in str(condition) for condition in conditions)
+def _check_key(node: Node) -> None:
+    """A look-up never reads all that a tenant has, to keep one row of it."""
+    narrow = _NARROW.get(node["Relation Name"])
+    if narrow is None:
+        return
+    condition = node.get("Index Cond", "")
+    assert "(tenant_id =" in condition, str(node)
+    assert any(part in condition for part in narrow), str(node)
 
 
-@pytest.mark.parametrize("when", ["hier", "en 2024", "« bleue de Nadine »"])
-def test_a_time_or_a_phrase_is_looked_up_by_indexes_too(sized: Sized, when: str) -> None:
-    _check(_plan(sized, asked=f"Où est la bouilloire, {when}?"))
+_WAYS: dict[str, tuple[str, Filters]] = {
+    "plain": (_ASKED, Filters()),
+    "a short time": ("Où est la bouilloire, hier?", Filters()),
+    "a long time": ("Où est la bouilloire, en 2024?", Filters()),
+    "a phrase": ("Où est « la bouilloire bleue »?", Filters()),
+    "as of": (_ASKED, Filters(as_of=_MARCH)),
+    "known at": (_ASKED, Filters(known_at=_NOW)),
+    "both clocks": (_ASKED, Filters(as_of=_MARCH, known_at=_NOW)),
+    "both clocks, a time and a phrase": (
+        "Où est « la bouilloire bleue », hier?", Filters(as_of=_MARCH, known_at=_NOW)),
+    "since": (_ASKED, Filters(since=_MARCH)),
+    "until": (_ASKED, Filters(until=_NOW)),
+    "a source": (_ASKED, Filters(providers=["chatgpt"])),
+    "a role": (_ASKED, Filters(roles=["user"])),
+    "a kind": (_ASKED, Filters(kinds=["message"])),
+    "a language": (_ASKED, Filters(languages=["fr"])),
+    "trust": (_ASKED, Filters(least_trust=2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_a_person_s_question_reads_indexes_of_one_partition(sized: Sized, way: str) -> None:
+    text, only = _WAYS[way]
+
+    _check(_plan(sized, Question(text, [sized.store_id], only=only, asked_at=_NOW)))
+
+
+def test_so_does_a_question_of_several_stores(sized: Sized) -> None:
+    with tenant_scope(sized.tenant.id):
+        team = ensure_shared_store(slug="team")
+
+    _check(_plan(sized, Question(_ASKED, [sized.store_id, team.id])))
+
+
+@pytest.mark.parametrize("way", ["plain", "both clocks", "a role"])
+@pytest.mark.parametrize("expand", [Expand.NEIGHBOURS, Expand.CONVERSATION])
+def test_what_was_said_around_it_is_looked_up_by_its_keys(
+    sized: Sized, expand: Expand, way: str
+) -> None:
+    question = Question(_TALK[7], [sized.store_id], only=_WAYS[way][1], asked_at=_NOW)
+    with tenant_scope(sized.tenant.id):
+        with CaptureQueriesContext(connection) as queries:
+            assert context(question, budget=2_000, expand=expand).items
+        hybrid, *others = plans(queries)
+
+    _check(hybrid)
+    assert len(others) == 3, "the messages of the tree, its leaves, the passages beside"
+    for nodes in others:
+        assert {node["Node Type"] for node in reading(nodes)} <= {"Index Only Scan", "Index Scan"}
+        for node in reading(nodes):
+            _check_key(node)
+    (passages,) = reading(others[-1], "ingestion_passage")
+    assert "(message_id =" in passages["Index Cond"]
 
 
 def test_a_large_store_is_asked_by_its_graph_and_the_rest_exactly(acme: Tenant) -> None:
     with tenant_scope(acme.id):
         store = ensure_shared_store(slug="team")
         mine = personal_store(person=ensure_person(external_id="alice")).id
-        _fill(store.id, 4_000)
-        _fill(mine, 50)
+        fill(store.id, 4_000)
+        fill(mine, 50)
         accept_job(Kind.PROMOTE_STORE, subject_id=store.id, person_id=None, unit="passages")
     run_jobs(acme, Kind.PROMOTE_STORE)
     maintain("ANALYZE ingestion_passagevector")
 
-    nodes = _plan(Sized(acme, store.id))
+    nodes = _plan(Sized(acme, store.id), Question(_ASKED, [store.id]))
 
-    (near,) = [n for n in _of(nodes, "ingestion_passagevector") if "Order By" in n]
+    (near,) = [n for n in reading(nodes, "ingestion_passagevector") if "Order By" in n]
     assert near["Node Type"] == "Index Scan"
     assert near["Index Name"].endswith("_m2")
-    own = _plan(Sized(acme, mine))
+    own = _plan(Sized(acme, mine), Question(_ASKED, [mine]))
     _check(own)
 
 
