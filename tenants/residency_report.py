@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
+
 from tenants import placements
 from tenants.models import Organization
 from tenants.residency import Placement
@@ -61,7 +63,7 @@ class ResidencyReport:
 
 
 def residency_report(organization: Organization) -> ResidencyReport:
-    """The facts as the registry has them today, and where its webhooks lead. One query, in the
+    """The facts as the registry has them today, and where calls lead. One query, in the
     organization's scope.
     """
     placement = placements.placements()[organization.placement]
@@ -75,16 +77,24 @@ def residency_report(organization: Organization) -> ResidencyReport:
         evidence=placement.evidence,
         evidence_date=placement.evidence_date,
         evidence_valid_until=placement.evidence_valid_until,
-        outbound_calls=[_call(code) for code in placements_called()],
+        outbound_calls=[
+            *(_call("webhook", code) for code in placements_called()),
+            *(_call("rerank", code) for code in _rerankers()),
+        ],
     )
 
 
-def _call(code: str) -> str:
-    """A place that webhooks call, as it is shown; its code alone if the registry has lost it."""
+def _rerankers() -> list[str]:
+    """Where a reranker is shown what searches find: at most one place."""
+    return [settings.SOUVENIR_RERANK_PLACEMENT] if settings.SOUVENIR_RERANK_URL else []
+
+
+def _call(kind: str, code: str) -> str:
+    """A place that is called, as it is shown; its code alone if the registry has lost it."""
     place = placements.placements().get(code)
     if place is None:
-        return f"webhook → {code}"
-    return f"webhook → {place.operator}, {place.site}, {place.province}, {place.country}"
+        return f"{kind} → {code}"
+    return f"{kind} → {place.operator}, {place.site}, {place.province}, {place.country}"
 
 
 def _policy_facts() -> PolicyFacts:

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from tenants import placements
 from tenants.errors import PlacementRefused
@@ -165,3 +166,13 @@ def test_the_report_names_the_places_that_webhooks_call(acme: Tenant, globex: Te
     assert (len(ours), theirs) == (1, [])
     assert ours[0].startswith("webhook → ")
     assert "hooks.example.ca" not in ours[0]
+
+
+def test_the_report_names_the_place_of_a_reranker(acme: Tenant, settings: Settings) -> None:
+    settings.SOUVENIR_RERANK_URL = "https://rerank.example.ca/rerank"
+    settings.SOUVENIR_RERANK_PLACEMENT = "local"
+
+    [call] = acme.http.get("/api/v1/residency").json()["outbound_calls"]
+
+    assert call.startswith("rerank → ")
+    assert "rerank.example.ca" not in call

@@ -50,6 +50,12 @@ env:
     {{- if .objects }}
     - {name: keystore, mountPath: /etc/souvenir/keystore, readOnly: true}
     {{- end }}
+    {{- if and .objects .root.Values.secrets.egressCa.existingSecret }}
+    - {name: egress-ca, mountPath: /etc/souvenir/egress-ca, readOnly: true}
+    {{- end }}
+    {{- if and .reranks .root.Values.secrets.rerankKey.existingSecret }}
+    - {name: rerank, mountPath: /etc/souvenir/rerank, readOnly: true}
+    {{- end }}
     {{- if .objects }}
     - {name: objects, mountPath: /var/lib/souvenir/objects}
     {{- end }}
@@ -107,7 +113,7 @@ env:
       {{- end }}
 {{- end }}
 
-{{- /* Takes: root, tmpSize, objects. */}}
+{{- /* Takes: root, tmpSize, objects, reranks. */}}
 {{- define "souvenir.volumes" -}}
 volumes:
   - name: tmp
@@ -123,6 +129,19 @@ volumes:
       # Only the certificate: the Secret may hold the authority's key as well.
       items: [{key: {{ .key }}, path: ca.crt}]
   {{- end }}
+  {{- end }}
+  {{- $secrets := .root.Values.secrets }}
+  {{- if and .objects $secrets.egressCa.existingSecret }}
+  - name: egress-ca
+    secret:
+      secretName: {{ $secrets.egressCa.existingSecret }}
+      items: [{key: {{ $secrets.egressCa.key }}, path: ca.crt}]
+  {{- end }}
+  {{- if and .reranks $secrets.rerankKey.existingSecret }}
+  - name: rerank
+    secret:
+      secretName: {{ $secrets.rerankKey.existingSecret }}
+      items: [{key: {{ $secrets.rerankKey.key }}, path: rerank-key}]
   {{- end }}
   {{- if .objects }}
   {{- include "souvenir.keystoreVolume" .root | nindent 2 }}

@@ -5,6 +5,7 @@
 {{- $wrong = concat $wrong (include "souvenir.secretRefusals" . | fromJsonArray) }}
 {{- $wrong = concat $wrong (include "souvenir.keystoreRefusals" . | fromJsonArray) }}
 {{- $wrong = concat $wrong (include "souvenir.networkRefusals" . | fromJsonArray) }}
+{{- $wrong = concat $wrong (include "souvenir.rerankRefusals" . | fromJsonArray) }}
 {{- concat $wrong (include "souvenir.runningRefusals" . | fromJsonArray) | toJson }}
 {{- end }}
 

@@ -220,8 +220,9 @@ class Environment(BaseSettings):
     )
     rerank_url: str = Field(
         "",
-        description="The https address of a reranker, which orders anew what search over REST has "
-        "found. It is sent the question and the best passages' texts. Empty: none is asked.",
+        description="The https address of a reranker, which orders anew what search has found, "
+        "over REST and in the console. It is sent the question and the best passages' texts. "
+        "Empty: none is asked.",
     )
     rerank_kind: Literal["tei", "cohere"] = Field(
         "tei",

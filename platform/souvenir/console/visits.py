@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from functools import cached_property, wraps
 from http import HTTPStatus
 from typing import TypeVar
@@ -15,6 +16,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from souvenir.audit.actors import now_acting
@@ -31,6 +33,7 @@ from souvenir.core.log_fields import note
 from souvenir.memories.errors import PersonNotFound
 from souvenir.memories.models import Person
 from souvenir.memories.selectors import get_person_by_id, reachable_stores
+from souvenir.memories.time_zones import zone_of
 from tenants.errors import OrganizationSuspended
 from tenants.isolation.around_views import scope_around
 from tenants.isolation.scope import tenant_scope
@@ -80,6 +83,10 @@ class OrganizationVisit(Visit):
     def organization(self) -> Organization:
         return self.membership.organization
 
+    def zone(self) -> tzinfo:
+        """Where the days of whoever visits begin."""
+        return timezone.get_default_timezone()
+
     def scope(self) -> AbstractContextManager[UUID]:
         """The organization's scope; joins the one that is open, if one is."""
         return tenant_scope(self.organization.id)
@@ -96,7 +103,15 @@ class MemoryVisit(OrganizationVisit):
         """One query, in the scope."""
         return reachable_stores(bound_to=self.person_id)
 
-    @property
+    def zone(self) -> tzinfo:
+        """Where the person's days begin. One query."""
+        try:
+            with self.scope():
+                return zone_of(self.person)
+        except MemoryErased:
+            return super().zone()
+
+    @cached_property
     def person(self) -> Person:
         """One query.
 
@@ -205,7 +220,7 @@ def _scoped(visit: OrganizationVisit, view: View, kwargs: dict[str, object]) -> 
     """
     organization_id = visit.organization.id
     note(tenant_id=organization_id)
-    with scope_around(view, organization_id):
+    with scope_around(view, organization_id), timezone.override(visit.zone()):
         response = view(visit, **kwargs)
         with visit.scope():
             if isinstance(response, SimpleTemplateResponse):

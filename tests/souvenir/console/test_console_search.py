@@ -124,6 +124,20 @@ def test_once_it_is_embedded_a_result_is_found_by_its_meaning_too(
     assert "still being prepared" not in page
 
 
+def test_a_day_is_one_of_the_person_s_own_time_zone(acme: Tenant, browser: Client) -> None:
+    late = datetime(2026, 3, 15, 5, 30, tzinfo=UTC)  # 22:30 on the 14th in Vancouver
+    with tenant_scope(acme.id):
+        person = ensure_person(external_id="alice", time_zone="America/Vancouver")
+        statement = Statement(text="Le ferry de Nanaimo", author="a", occurred_at=late)
+        remember(store=personal_store(person=person), statement=statement)
+
+    then = _results(browser, question="ferry", since="2026-03-14", until="2026-03-14")
+    later = _results(browser, question="ferry", since="2026-03-15", until="2026-03-15")
+
+    assert "A memory of yours, March 14, 2026" in then
+    assert "Nothing found" in later
+
+
 def test_a_result_of_the_time_asked_about_says_so(told: Client) -> None:
     page = _results(told, question="canoe in March 2026")
 
