@@ -11,8 +11,8 @@ from kombu.exceptions import KombuError, OperationalError
 
 from souvenir.core.jobs import Queue, ring
 from souvenir.core.metrics import outbox, outbox_oldest_seconds
-from tenants.ledger.relaying import Owed, message_not_sent, next_messages
-from tenants.ledger.rings import DOORBELL
+from tenants.ledger.relaying import Owed, look_at, message_not_sent
+from tenants.ledger.rings import DOORBELL, ENDED
 from tenants.models import Ring
 
 logger = logging.getLogger(__name__)
@@ -32,15 +32,28 @@ def send(owed: Owed) -> None:
 
 
 def relay_once(
-    *, using: str, send: Callable[[Owed], None] = send, queues: Iterable[Queue] = Queue
+    *,
+    using: str,
+    send: Callable[[Owed], None] = send,
+    queues: Iterable[Queue] = Queue,
+    left: set[Queue] | None = None,
 ) -> int:
-    """One look at each queue. Gives how many messages were sent."""
-    return sum(_relay_queue(queue, using=using, send=send) for queue in queues)
+    """One look at each queue. Gives how many messages were sent.
 
-
-def _relay_queue(queue: Queue, *, using: str, send: Callable[[Owed], None]) -> int:
+    `left` is kept up: the queues in which more is due than could be sent.
+    """
     sent = 0
-    for owed in next_messages(queue, using=using):
+    for queue in queues:
+        look = look_at(queue, using=using)
+        if left is not None:
+            (left.add if look.is_more else left.discard)(queue)
+        sent += _send(look.owed, using=using, send=send)
+    return sent
+
+
+def _send(messages: list[Owed], *, using: str, send: Callable[[Owed], None]) -> int:
+    sent = 0
+    for owed in messages:
         try:
             send(owed)
         except _AWAY as error:
@@ -77,9 +90,13 @@ def listen(*, using: str) -> None:
         cursor.execute(f"LISTEN {DOORBELL}")
 
 
-def wait_for_the_doorbell(*, using: str, seconds: float) -> set[Queue]:
+def wait_for_the_doorbell(
+    *, using: str, seconds: float, left: Iterable[Queue] = Queue
+) -> set[Queue]:
     """Wait until it rings, or so long. What rang meanwhile counts. Gives the queues to look at:
     all, where nothing rang.
+
+    Where something has only ended, that is news for the queues in which something was `left`.
 
     Raises:
         psycopg.OperationalError: the connection is gone.
@@ -88,5 +105,7 @@ def wait_for_the_doorbell(*, using: str, seconds: float) -> set[Queue]:
     rung = {ring.payload for ring in raw.notifies(timeout=seconds, stop_after=1)}
     if rung:  # many may have rung: one look is for all of them
         rung |= {ring.payload for ring in raw.notifies(timeout=0)}
+    if "" in rung or not rung:
+        return set(Queue)
     named = {queue for queue in Queue if queue.value in rung}
-    return set(Queue) if "" in rung or not named else named
+    return named | {queue for queue in left if queue.value + ENDED in rung}

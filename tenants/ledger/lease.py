@@ -112,9 +112,10 @@ class Lease:
         self.pulse.patience_seconds = UNCUT_SECONDS
         logger.info("job %s goes on in one piece: %s", self.job_id, because)
 
-    def move_on(self, *, done: int = 0, failed: int = 0) -> None:
-        """Count units that are settled. Call in the step that settles them."""
-        self._write(done=F("done") + done, failed=F("failed") + failed, **_MOVED)
+    def move_on(self, *, done: int = 0, failed: int = 0, cost: Cost | None = None) -> None:
+        """Count units that are settled, and what they took. Call in the step that settles them."""
+        counts: dict[str, object] = {"done": F("done") + done, "failed": F("failed") + failed}
+        self._write(**counts, **(_added(cost) if cost else {}), **_MOVED)
 
     def expect(self, total: int) -> None:
         """Say how many units there are. Call in a step."""
@@ -138,11 +139,7 @@ class Lease:
 
     def charge(self, cost: Cost) -> None:
         """Add to what the job has cost, also when it has just ended. Needs a tenant scope."""
-        Job.objects.filter(id=self.job_id, fence=self.fence).update(
-            cost_bytes=F("cost_bytes") + cost.bytes,
-            cost_tokens=F("cost_tokens") + cost.tokens,
-            cost_seconds=F("cost_seconds") + cost.seconds,
-        )
+        Job.objects.filter(id=self.job_id, fence=self.fence).update(**_added(cost))
 
     def finish(self) -> None:
         """Call inside the last step, so that the last effects and the end commit together."""
@@ -230,6 +227,14 @@ def _progress(done: int) -> dict[str, object]:
         "done": done,
         "attempts": Case(has_moved, default=F("attempts")),
         "waits": Case(has_moved, default=F("waits")),
+    }
+
+
+def _added(cost: Cost) -> dict[str, object]:
+    return {
+        "cost_bytes": F("cost_bytes") + cost.bytes,
+        "cost_tokens": F("cost_tokens") + cost.tokens,
+        "cost_seconds": F("cost_seconds") + cost.seconds,
     }
 
 

@@ -40,6 +40,14 @@ class Owed:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a queue gave: the messages to send now, and whether some may be left."""
+
+    owed: list[Owed]
+    is_more: bool
+
+
 def next_messages(queue: Queue, *, using: str, ahead: int = LOOK_AHEAD) -> list[Owed]:
     """Decide which messages of a queue are sent now, and write down that they are.
 
@@ -47,24 +55,31 @@ def next_messages(queue: Queue, *, using: str, ahead: int = LOOK_AHEAD) -> list[
     because the relay dies, they are owed again after a while. Gives none while another relay
     looks at the same queue.
     """
+    return look_at(queue, using=using, ahead=ahead).owed
+
+
+def look_at(queue: Queue, *, using: str, ahead: int = LOOK_AHEAD) -> Look:
+    """As `next_messages`; and says whether more is due that could not be sent yet."""
     with transaction.atomic(using=using):
         if not _take_lock(queue, using=using):
-            return []
+            return Look([], is_more=True)
         now = timezone.now()
         rings = Ring.objects.using(using).filter(queue=queue.value)
         room = ahead - _rung_now(rings, now)
         if room <= 0:
-            return []
+            return Look([], is_more=True)
         stopped, probed = _stopped_kinds(now, using=using)
         waiting = _waiting(queue, now, room, stopped, using=using)
         if not waiting:
-            return []
+            return Look([], is_more=False)
         turns = take_turns(waiting, room=room)
         _keep_credit(waiting, turns.credit_seconds, using=using)
         ready = rings.filter(state=Ring.State.WAITING, due_at__lte=now).exclude(kind__in=stopped)
         chosen = _one_of_each(_oldest(ready, Counter(turns.rung)), probed)
         _note_rung(rings, chosen, now)
-        return [Owed(ring.job_id, ring.organization_id, Kind(ring.kind)) for ring in chosen]
+        owed = [Owed(ring.job_id, ring.organization_id, Kind(ring.kind)) for ring in chosen]
+        counted = sum(one.jobs for one in waiting)  # of each organization up to `room`
+        return Look(owed, is_more=counted > len(owed) or len(owed) >= room)
 
 
 def message_not_sent(owed: Owed, *, using: str, refused: bool) -> None:

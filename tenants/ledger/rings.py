@@ -17,8 +17,10 @@ from souvenir.core.jobs import Job as Kind
 from tenants.isolation.scope import current_tenant
 from tenants.models import Job, Ring
 
-# A channel of PostgreSQL's NOTIFY. Its messages say in which queue to look; nothing: in all.
+# A channel of PostgreSQL's NOTIFY. Its messages say in which queue to look; nothing: in all. Where
+# only something has ended, whoever has nothing left to send there need not look.
 DOORBELL = "souvenir_rings"
+ENDED = ":ended"  # follows the queue's name
 # Sooner by so much than others of its organization, and never by more: nothing starves.
 HEAD_START = {Kind.EMBED_PASSAGES: timedelta(seconds=10)}
 
@@ -46,7 +48,7 @@ def place(job: Job) -> None:
 def answered(job_id: UUID, *, until: datetime, queue: Queue) -> None:
     """A worker has the job, until then at least."""
     _of(job_id).update(state=Ring.State.RUNNING, due_at=until, rings=0)
-    ring_the_doorbell(queue)  # there is room for another message
+    ring_the_doorbell(queue, only_ended=True)  # there is room for another message
 
 
 def held(job_id: UUID, *, until: datetime) -> None:
@@ -65,7 +67,7 @@ def put_back(job_id: UUID, *, due_at: datetime, turns: int = 0, queue: Queue | N
 def take_away(job_ids: Iterable[UUID], *, queue: Queue | None = None) -> None:
     """These jobs have ended: nothing is owed any more."""
     Ring.objects.filter(organization_id=current_tenant(), job_id__in=list(job_ids)).delete()
-    ring_the_doorbell(queue)
+    ring_the_doorbell(queue, only_ended=queue is not None)
 
 
 def forget(job_id: UUID) -> None:
@@ -79,10 +81,11 @@ def bury(job_id: UUID, *, reason: str) -> None:
     ring_the_doorbell()
 
 
-def ring_the_doorbell(queue: Queue | None = None) -> None:
+def ring_the_doorbell(queue: Queue | None = None, *, only_ended: bool = False) -> None:
     """Wake the relay when this transaction commits. Ringing often in one rings once."""
+    said = (queue.value if queue else "") + (ENDED if only_ended else "")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [DOORBELL, queue.value if queue else ""])
+        cursor.execute("SELECT pg_notify(%s, %s)", [DOORBELL, said])
 
 
 def _of(job_id: UUID) -> QuerySet[Ring]:

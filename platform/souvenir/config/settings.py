@@ -18,7 +18,7 @@ def _database(url: str, *, limits: Mapping[str, object] | None = None) -> dict[s
         k: v for k, v in parts.items() if k not in {"dbname", "user", "password", "host", "port"}
     }
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "souvenir.config.postgres",
         "NAME": parts.get("dbname", ""),
         "USER": parts.get("user", ""),
         "PASSWORD": parts.get("password", ""),

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.registry import embedder_of
 from souvenir.embedding.selectors import models_in_use
 from souvenir.embedding.vectors import keep_vectors
@@ -28,9 +29,9 @@ def embed_store(lease: Lease) -> None:
     """Give a vector to every passage of a store that has none, for a turn or to the end.
 
     Safe to run twice, or side by side. While a new model is being filled it gets one of that too.
-    The texts are read in one step and the vectors written in the next: no transaction is open
-    while the model works. A passage that has gone in between gets none; one that breaks us, or
-    kills us, is set aside.
+    The texts are read in one step and the vectors written in the next, which ends the job too where
+    nothing is left: no transaction is open while the model works. A passage that has gone in
+    between gets none; one that breaks us, or kills us, is set aside.
 
     Raises:
         EmbedderUnavailable
@@ -49,12 +50,12 @@ def embed_store(lease: Lease) -> None:
                 return
             alone = str(waiting[0].id) in suspected
             waiting = waiting[: 1 if alone else _STEP_PASSAGES]
-            texts = passage_texts(waiting)
+            texts, models = passage_texts(waiting), models_in_use()
         if alone:
             with watched(lease, str(waiting[0].id)):
-                _embed(lease, waiting, texts)
-        else:
-            _embed(lease, waiting, texts)
+                _embed(lease, waiting, texts, models)
+        elif _embed(lease, waiting, texts, models, may_end=len(waiting) < _STEP_PASSAGES):
+            return
 
 
 def _look_back(lease: Lease) -> set[str]:
@@ -67,29 +68,42 @@ def _look_back(lease: Lease) -> set[str]:
         return suspects(lease)
 
 
-def _embed(lease: Lease, waiting: list[Passage], texts: dict[UUID, str]) -> None:
-    """Embed some passages; if that breaks us, each alone, so that only the bad one is set aside."""
+def _embed(
+    lease: Lease,
+    waiting: list[Passage],
+    texts: dict[UUID, str],
+    models: list[EmbeddingModel],
+    *,
+    may_end: bool = False,
+) -> bool:
+    """Embed some passages; if that breaks us, each alone, so that only the bad one is set aside.
+
+    Says whether the job has ended: only where it may, and no passage of the store waits any more.
+    """
     wanted = [passage for passage in waiting if passage.id in texts]
     said = [texts[passage.id] for passage in wanted]
-    with lease.step():
-        models = models_in_use()
     try:
         made = [embedder_of(model.name).embed(said, kind="passage") for model in models]
     except BREAKS as error:
         if len(waiting) > 1:
             for passage in waiting:
-                _embed(lease, [passage], texts)
-            return
+                _embed(lease, [passage], texts, models)
+            return False
         with lease.step():
             set_aside_one(lease, str(waiting[0].id), where_it_broke(error))
             _mark([str(waiting[0].id)], SET_ASIDE)
-        return
+        return False
     with lease.step():
         for model, vectors in zip(models, made, strict=True):
             keep_vectors(wanted, vectors, model=model)
         _mark([str(passage.id) for passage in waiting], models[0].name)
-        lease.charge(Cost(tokens=sum(passage.terms for passage in wanted)))
-        lease.move_on(done=len(waiting))
+        cost = Cost(tokens=sum(passage.terms for passage in wanted))
+        lease.move_on(done=len(waiting), cost=cost)
+        if not may_end or _waiting(lease.subject_id):
+            return False
+        clear_suspects(lease)
+        lease.finish()
+        return True
 
 
 def _mark(passage_ids: list[str], model: str) -> None:

@@ -45,19 +45,33 @@ class Command(ServingCommand):
         stop = threading.Event()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: stop.set())
-        told = time.monotonic() - 2 * _TELL_SECONDS
         while not stop.is_set():
             try:
-                listen(using=using)
-                queues = set(Queue)
-                while not stop.is_set():
-                    if time.monotonic() - told > _TELL_SECONDS:
-                        tell_of_the_outbox(using=using)
-                        told = time.monotonic()
-                    relay_once(using=using, queues=queues)
-                    stop.wait(_GATHER_SECONDS)
-                    queues = wait_for_the_doorbell(using=using, seconds=every)
+                _relay(stop, using=using, every=every)
             except (DatabaseError, psycopg.Error) as error:
                 logger.warning("the relay lost the database: %s", type(error).__name__)
                 connections[using].close()
                 stop.wait(_PAUSE_SECONDS)
+
+
+def _relay(stop: threading.Event, *, using: str, every: float) -> None:
+    """Send what is owed, until asked to stop. What no bell says is looked for all the same.
+
+    Raises:
+        DatabaseError, psycopg.Error: the database cannot be reached.
+    """
+    listen(using=using)
+    left = set(Queue)
+    told = looked_at_all = time.monotonic() - max(2 * _TELL_SECONDS, every)
+    while not stop.is_set():
+        now = time.monotonic()
+        if now - told > _TELL_SECONDS:
+            tell_of_the_outbox(using=using)
+            told = now
+        if (pause := looked_at_all + every - now) > 0:
+            queues = wait_for_the_doorbell(using=using, seconds=pause, left=left)
+        else:
+            queues, looked_at_all = set(Queue), now
+        if queues:
+            relay_once(using=using, queues=queues, left=left)
+            stop.wait(_GATHER_SECONDS)
