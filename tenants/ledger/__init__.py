@@ -11,6 +11,7 @@ from tenants.ledger.services import (
     accept_job,
     cancel_job,
     cancel_jobs,
+    join_waiting_job,
     place_missing_rings,
     retry_failed_items,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "get_job",
     "job_items",
     "jobs",
+    "join_waiting_job",
     "place_missing_rings",
     "retry_failed_items",
 ]

@@ -27,7 +27,8 @@ def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
     """Take a job that waits, or whose holder's lease ran out. None: there is nothing to do.
 
     With `kind`, a job of another kind is not taken: its code would not know what to do with it.
-    Nor is one whose row is locked: whoever locks it is alive.
+    Nor is one whose row is locked: whoever locks it is alive. But who only adds to one that nobody
+    has begun (`join_waiting_job`) is waited for.
 
     Needs a tenant scope. After MAX_ATTEMPTS claims the job fails instead of being taken again.
     """
@@ -36,7 +37,8 @@ def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
     free = Q(state=Job.State.QUEUED) | Q(gone, state=Job.State.RUNNING)
     active = Exists(Organization.objects.filter(id=current_tenant(), state="active"))
     found = Job.objects.select_for_update(skip_locked=True).filter(free, active, id=job_id)
-    job = next(iter(found.filter(kind=kind.value) if kind else found), None)
+    found = found.filter(kind=kind.value) if kind else found
+    job = next(iter(found), None) or next(iter(found.select_for_update().filter(fence=0)), None)
     if job is None:
         _forget_if_ended(job_id)
         return None

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from souvenir.core.jobs import QUEUES
@@ -13,6 +14,16 @@ from tenants.ledger import rings
 from tenants.ledger.changing import NO_ERROR, change
 from tenants.ledger.selectors import NEVER_CANCELLED, SET_ASIDE, UNFINISHED, get_job, job_items
 from tenants.models import Job, JobItem, Ring
+
+# Several may add to one at once, and none waits for another.
+_UNBEGUN = """
+    SELECT j.id FROM tenants_job j
+    WHERE j.tenant_id = %(tenant)s AND j.state = 'queued' AND j.kind = %(kind)s
+      AND j.subject_id = %(subject)s AND j.fence = 0 AND j.cancel_requested_at IS NULL
+      AND EXISTS (SELECT FROM tenants_ring r
+                  WHERE r.job_id = j.id AND r.state IN ('waiting', 'rung'))
+    LIMIT 1 FOR SHARE OF j SKIP LOCKED
+"""
 
 
 def accept_job(
@@ -37,6 +48,19 @@ def accept_job(
     rings.place(job)
     jobs_accepted.labels(kind.value, QUEUES[kind].value).inc()
     return job
+
+
+def join_waiting_job(kind: Kind, *, subject_id: UUID) -> bool:
+    """Leave to a job what was added to its subject in this transaction, if one waits for its turn.
+
+    For kinds that do whatever there is to do when they begin. Nobody begins it, or cancels it,
+    before this transaction ends: so what was added is there to be seen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UNBEGUN, {"tenant": current_tenant(), "kind": kind.value, "subject": subject_id}
+        )
+        return cursor.fetchone() is not None
 
 
 def cancel_job(*, job_id: UUID, person_id: UUID | None = None) -> Job:

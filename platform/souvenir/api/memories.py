@@ -1,6 +1,7 @@
 """Single memories: add, read, list, correct, forget; and asking."""
 
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import tzinfo
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ from souvenir.api.memory_shapes import (
     QuestionIn,
     VersionOut,
 )
+from souvenir.api.plain_shapes import plainly, said
 from souvenir.api.views import TenantView, asked_in_query
 from souvenir.deletion.services import request_erasure
 from souvenir.ingestion.models import Trust
@@ -36,6 +38,7 @@ from souvenir.memories.metadata import wanted_in
 from souvenir.memories.metadata_tokens import memories_with
 from souvenir.memories.models import Memory, MemoryVersion
 from souvenir.memories.selectors import (
+    current_versions,
     evidence_of,
     get_memory,
     held_versions,
@@ -58,9 +61,8 @@ _VERSION = (
     "number", "text", "occurred_at", "valid_from", "valid_to", "observed_at", "recorded_at",
     "origin", "method", "author", "reason", "metadata",
 )  # fmt: skip
-# Built once: a serializer copies its fields each time it is made, which costs more than its use.
-_MEMORY_OUT = MemoryOut()
-_ANSWER_OUT = AnswerOut()
+_FOUND = tuple(field.name for field in fields(Found))
+_memory_out, _answer_out = plainly(MemoryOut()), plainly(AnswerOut())
 
 
 def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
@@ -68,15 +70,22 @@ def memories_out(found: list[Memory]) -> list[dict[str, Any]]:
     current = held_versions(found)
     evidence = evidence_of(list(current.values()))
     about = subjects_of_memories(found)
-    rows = [
-        {
-            **{name: getattr(memory, name) for name in _MEMORY},
-            "about": about[memory.id],
-            "current": _version(current[memory.id], evidence),
-        }
+    return [
+        _memory(memory, _version(current[memory.id], evidence), about[memory.id])
         for memory in found
     ]
-    return [_MEMORY_OUT.to_representation(row) for row in rows]
+
+
+def _added(memory: Memory, *, about: Sequence[str]) -> dict[str, Any]:
+    """A memory that was just added: there is no evidence yet, and nothing has to be read again."""
+    (version,) = current_versions([memory]).values()
+    subjects = subjects_of_memories([memory])[memory.id] if about else []
+    return _memory(memory, _version(version, {version.id: []}), subjects)
+
+
+def _memory(memory: Memory, current: dict[str, Any], about: list[str]) -> dict[str, Any]:
+    facts = {name: getattr(memory, name) for name in _MEMORY}
+    return _memory_out({**facts, "about": about, "current": current})
 
 
 def _version(version: MemoryVersion, evidence: dict[UUID, Any]) -> dict[str, Any]:
@@ -86,7 +95,8 @@ def _version(version: MemoryVersion, evidence: dict[UUID, Any]) -> dict[str, Any
 
 def found_out(found: Found) -> dict[str, Any]:
     """What `FoundOut` reads."""
-    return {**asdict(found), "source": found.provider, "trust": Trust(found.trust).label}
+    row = {name: getattr(found, name) for name in _FOUND}
+    return {**row, "source": found.provider, "trust": Trust(found.trust).label}
 
 
 def filters_of(data: dict[str, Any]) -> Filters:
@@ -179,9 +189,7 @@ class Memories(_MemoryList):
     @extend_schema(operation_id="addMemory", request=MemoryIn, responses={201: MemoryOut})
     def post(self, request: Request) -> Response:
         """Remember a statement. It can be found by its words at once, by meaning soon after."""
-        body = MemoryIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        caller, data = caller_of(request), body.validated_data
+        caller, data = caller_of(request), said(MemoryIn, request.data)
         store = store_meant(
             bound_to=caller.person_id, external_id=data.get("person"), slug=data.get("store")
         )
@@ -192,7 +200,7 @@ class Memories(_MemoryList):
             about=data.get("about", ()),
         )
         answer_is_about(request, memory.person_id)
-        return Response(memories_out([memory])[0], status=201)
+        return Response(_added(memory, about=data.get("about", ())), status=201)
 
 
 class MemoriesFiltered(_MemoryList):
@@ -288,9 +296,7 @@ class Search(TenantView):
     @extend_schema(operation_id="searchMemories", request=QuestionIn, responses=AnswerOut)
     def post(self, request: Request) -> Response:
         """The passages that answer best, by meaning and by words, in French or English."""
-        body = QuestionIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        data = body.validated_data
+        data = said(QuestionIn, request.data)
         answer = search(question_of(data, caller_of(request)))
         results = [found_out(found) for found in answer.results]
         out = {
@@ -300,4 +306,4 @@ class Search(TenantView):
             "rerank": answer.rerank.value,
             "time": answer.time,
         }
-        return Response(_ANSWER_OUT.to_representation(out))
+        return Response(_answer_out(out))

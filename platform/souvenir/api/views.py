@@ -21,6 +21,7 @@ from souvenir.api.caller import caller_of
 from souvenir.api.errors import AddressNotFound
 from souvenir.api.idempotency import asks_for_once, organization_to_make, run_once
 from souvenir.api.paging import Newest
+from souvenir.api.plain_shapes import said
 from tenants.isolation.scope import tenant_in_scope, tenant_scope
 
 
@@ -46,9 +47,7 @@ def asked_in_query(request: Request, shape: type[Body]) -> dict[str, Any]:
     Raises:
         rest_framework.exceptions.ValidationError
     """
-    query = shape(data=request.query_params.dict())  # as a form, an empty name would say nothing
-    query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
+    return said(shape, request.query_params.dict())  # as a form, an empty name would say nothing
 
 
 class TenantView(APIView):

@@ -23,7 +23,7 @@ from souvenir.memories.services import Statement, add_memory, correct_memory, de
 from tenants import objects
 from tenants.auditing import audit
 from tenants.errors import QuotaExceeded
-from tenants.ledger import accept_job
+from tenants.ledger import accept_job, join_waiting_job
 from tenants.ledger.allowances import check_jobs_quota, check_upload_quota, count_upload
 from tenants.models import Job as JobRow
 
@@ -119,7 +119,12 @@ def remove_leftovers() -> int:
 def ask_for_vectors(
     *, store_id: UUID, person_id: UUID | None, parent_id: UUID | None = None
 ) -> None:
-    """Accept the job that embeds what is new in a store; `parent_id`: the job that asks for it."""
+    """Accept the job that embeds what is new in a store; `parent_id`: the job that asks for it.
+
+    Where one of the store waits that nobody has begun, that one will do.
+    """
+    if parent_id is None and join_waiting_job(Job.EMBED_PASSAGES, subject_id=store_id):
+        return
     accept_job(
         Job.EMBED_PASSAGES,
         subject_id=store_id,

@@ -166,6 +166,8 @@ class Memory(TenantScoped):
     state = models.CharField(max_length=16, choices=State, default=State.ACTIVE)
     version = models.IntegerField(default=1)  # the version that holds now
     recorded_at = models.DateTimeField(default=timezone.now)
+    # Its only version, on the object that it was added by: nobody need read it back.
+    said: "MemoryVersion | None" = None
 
     class Meta(TenantScoped.Meta):
         indexes = [

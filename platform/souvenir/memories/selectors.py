@@ -93,6 +93,14 @@ def personal_store(*, person: Person) -> Store:
     return get_store(slug=personal_slug(person.external_id))
 
 
+def known_store(*, external_id: str) -> Store | None:
+    """A person's own store, if that one is known and stays. One query."""
+    found = Store.objects.select_related("person").filter(slug=personal_slug(external_id)).first()
+    if found is None or found.person is None or found.person.state == Person.State.LEAVING:
+        return None
+    return found
+
+
 def personal_slug(external_id: str) -> str:
     """The slug of a person's own store."""
     return f"person:{external_id}"
@@ -192,8 +200,13 @@ def versions_of(*, memory: Memory) -> QuerySet[MemoryVersion]:
 
 
 def current_versions(memories: list[Memory]) -> dict[UUID, MemoryVersion]:
-    """What each of some memories says now, by the memory's id. One query; ready to be opened."""
-    return _numbered({memory.id: memory.version for memory in memories})
+    """What each of some memories says now, by the memory's id. One query; ready to be opened.
+
+    None for those that were just added here.
+    """
+    just_said = {memory.id: memory.said for memory in memories if memory.said is not None}
+    others = {memory.id: memory.version for memory in memories if memory.id not in just_said}
+    return just_said | _numbered(others) if others else just_said
 
 
 def held_versions(memories: list[Memory]) -> dict[UUID, MemoryVersion]:

@@ -36,6 +36,7 @@ from souvenir.memories.models import (
 )
 from souvenir.memories.selectors import (
     current_versions,
+    known_store,
     person_asked_for,
     personal_slug,
     personal_store,
@@ -119,7 +120,7 @@ def ensure_source(*, store: Store, provider: str, account: str) -> Source:
     return source
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add_memory(
     *, store: Store, statement: Statement, kind: str = "fact", about: Iterable[str] = ()
 ) -> Memory:
@@ -131,12 +132,12 @@ def add_memory(
     Raises:
         MemoryEmpty, MemoryTooLong
         MetadataInvalid, and the other errors of `metadata.changed`
-        ExternalIdInvalid, PersonLeaving, TooManySubjects
+        ExternalIdInvalid, PersonLeaving, TooManySubjects: the caller's transaction is given up.
     """
     text, metadata = _checked(statement.text), changed({}, statement.metadata)
     memory = Memory.objects.create(store_id=store.id, person_id=store.person_id, kind=kind)
     add_subjects(memory, about=about)
-    _write_version(memory, statement, text=text, metadata=metadata)
+    memory.said = _write_version(memory, statement, text=text, metadata=metadata)
     return memory
 
 
@@ -314,9 +315,11 @@ def store_meant(*, bound_to: UUID | None, external_id: str | None, slug: str | N
         PersonNotFound, StoreNotFound: a bound caller means another's.
         ExternalIdInvalid
     """
-    person = person_meant(bound_to=bound_to, external_id=external_id)
-    if person is not None:
-        own = personal_store(person=person)
+    own = known_store(external_id=external_id) if external_id and bound_to is None else None
+    if own is None:
+        person = person_meant(bound_to=bound_to, external_id=external_id)
+        own = personal_store(person=person) if person is not None else None
+    if own is not None:
         if slug not in (None, own.slug):
             raise StoreNotFound(store=slug)
         return own
