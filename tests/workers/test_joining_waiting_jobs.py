@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection
 
 from souvenir.core.jobs import Job as Kind
+from souvenir.embedding.services import embed_store
 from souvenir.ingestion.models import Passage
 from souvenir.ingestion.services import remember
 from souvenir.memories.models import Memory
@@ -14,7 +15,6 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import cancel_job, claim_job
 from tenants.models import Job
 from tests.builders import Tenant
-from workers.running import take_turn
 
 
 def _remember(text: str, *, person: str = "alice") -> Memory:
@@ -27,6 +27,13 @@ def _waiting() -> list[UUID]:
     return list(found.order_by("id").values_list("id", flat=True))
 
 
+def _embed(tenant: Tenant, job_id: UUID) -> None:
+    with tenant_scope(tenant.id):
+        lease = claim_job(job_id, kind=Kind.EMBED_PASSAGES)
+    assert lease is not None
+    embed_store(lease)
+
+
 def _without_vector() -> int:
     return Passage.objects.filter(embedded_with="").count()
 
@@ -36,7 +43,7 @@ def test_many_additions_to_a_store_are_one_job_that_embeds_them_all(acme: Tenant
         for number in range(5):
             _remember(f"La maison numéro {number} est bleue.")
         (job_id,) = _waiting()
-    take_turn(acme.id, job_id, kind=Kind.EMBED_PASSAGES)
+    _embed(acme, job_id)
 
     with tenant_scope(acme.id):
         assert (_without_vector(), _waiting()) == (0, [])
@@ -85,7 +92,7 @@ def test_whoever_begins_a_job_waits_for_who_just_adds_to_it(acme: Tenant) -> Non
     adding = threading.Thread(target=add)
     adding.start()
     added.wait(10)
-    take_turn(acme.id, job_id, kind=Kind.EMBED_PASSAGES)
+    _embed(acme, job_id)
     turned.set()
     adding.join()
 

@@ -15,7 +15,8 @@ CHECKOUT = Path(__file__).resolve().parents[4]
 _OWNER_VARIABLE = "SOUVENIR_OWNER_DATABASE_URL"
 # One interpreter keeps one processor busy: a second one answers while the first is at work.
 _WEB_PROCESSES = str(min(2, os.cpu_count() or 1))
-_BULK_STANDS_BACK = 19  # niceness: whoever waits for an answer comes before what is embedded
+# Niceness: whoever waits for an answer comes before what is embedded, and before the upkeep.
+_STANDS_BACK = 19
 _CELERY = ("--without-gossip", "--without-mingle", "--loglevel", "WARNING")
 
 
@@ -55,7 +56,7 @@ class Recipes:
         return [
             replace(relay, environment={**relay.environment, **as_itself}),
             *(self._worker(queue.value) for queue in Queue),
-            self._maintaining(self._manage("sweep")),
+            replace(self._maintaining(self._manage("sweep")), niceness=_STANDS_BACK),
         ]
 
     def _worker(self, name: str) -> Recipe:
@@ -68,7 +69,7 @@ class Recipes:
         )
         if name != Queue.BULK:
             return worker
-        return replace(self._maintaining(worker), niceness=_BULK_STANDS_BACK)
+        return replace(self._maintaining(worker), niceness=_STANDS_BACK)
 
     def _maintaining(self, recipe: Recipe) -> Recipe:
         """With the connection that keeps the tables of search in order."""
