@@ -3,8 +3,13 @@
 Names are `<kind>/<id>`, or `<kind>/<id>-<attempt>` while it is written; a tenant's objects stand
 under a folder of its own, so that no name can reach another's. Writing is atomic: a file is there
 whole, or not at all. All of them are sealed for the subjects that the writer names.
+
+A folder has no transactions: who is killed between writing an object and committing its row leaves
+an orphan. So whoever writes one in a transaction holds its id until that ends; what nobody holds,
+and no row names, can go.
 """
 
+import hashlib
 import io
 import os
 import secrets
@@ -12,17 +17,18 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 
 from souvenir.core.sealed_streams import LONGEST_HEAD, SealedReader, SealingWriter
 from souvenir.core.sealing import SALT_BYTES, Place, subjects_of
-from tenants.isolation.scope import current_tenant
+from tenants.isolation.scope import current_tenant, has_transaction
 from tenants.keyring.services import opening_secrets, sealing_secrets
 
 _DRAFT = ".draft-"  # begins the name of a file that is being written
@@ -107,6 +113,8 @@ def _place(kind: str, name: str) -> Place:
 def writing(kind: str, name: str, *, sealed_for: Sequence[UUID]) -> Iterator[BinaryIO]:
     """Write one object; it appears under its name when the body ends without an error."""
     path = _path(kind, name)
+    if has_transaction():
+        _ask_for_lock("SELECT pg_advisory_xact_lock_shared(%s)", name)
     keys = sealing_secrets(sealed_for)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
@@ -197,6 +205,18 @@ def remove_abandoned_drafts(*, older_than_seconds: float) -> int:
     return len(old)
 
 
+def nobody_holds(name: str) -> bool:
+    """Whether no open transaction has written an object of this id. Needs a tenant scope."""
+    return bool(_ask_for_lock("SELECT pg_try_advisory_xact_lock(%s)", name))
+
+
+def _ask_for_lock(question: str, name: str) -> object:
+    digest = hashlib.sha256(f"souvenir object {name[:_ID_CHARACTERS]}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute(question, [int.from_bytes(digest[:8], signed=True)])
+        return cursor.fetchone()[0]
+
+
 def kinds() -> list[str]:
     """The kinds of objects that the organization has, sorted."""
     folder = _folder(current_tenant())
@@ -209,3 +229,14 @@ def names(kind: str) -> list[str]:
     if not folder.exists():
         return []
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def names_written_before(kind: str, seconds: float) -> list[str]:
+    """The names of the objects of a kind that were written so long ago, sorted."""
+    limit = time.time() - seconds
+    found = []
+    for name in names(kind):
+        with suppress(FileNotFoundError):  # removed meanwhile
+            if _path(kind, name).stat().st_mtime <= limit:
+                found.append(name)
+    return found

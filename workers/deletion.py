@@ -4,4 +4,4 @@ from souvenir.core.jobs import Job
 from souvenir.deletion.erasing import erase
 from workers.running import job_task
 
-erase_task = job_task(Job.ERASE, erase, cut_after_seconds=30.0, in_one_piece=True)
+erase_task = job_task(Job.ERASE, erase)

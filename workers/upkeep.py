@@ -18,6 +18,7 @@ from souvenir.embedding.large_stores import ask_to_place
 from souvenir.embedding.selectors import serving_model
 from souvenir.embedding.upkeep import keep_in_order
 from souvenir.export.services import expire_exports
+from souvenir.ingestion.orphans import remove_orphans
 from souvenir.ingestion.services import remove_leftovers
 from tenants import objects
 from tenants.idempotency.services import expire_replays
@@ -34,6 +35,7 @@ from tenants.webhooks.services import forget_old_events
 _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 _LONGEST_PAUSE_SECONDS = 1.0
 _ABANDONED_SECONDS = _DAY  # no upload and no copy takes that long to write
+_ORPHANED_SECONDS = _HOUR  # whoever wrote it may be about to write its row; that is checked too
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ def each_organization(once: Callable[[], int]) -> Callable[[], int]:
 
 def _remove_abandoned_drafts() -> int:
     return objects.remove_abandoned_drafts(older_than_seconds=_ABANDONED_SECONDS)
+
+
+def _remove_old_orphans() -> int:
+    return remove_orphans(older_than_seconds=_ORPHANED_SECONDS)
 
 
 def _count_jobs() -> int:
@@ -115,6 +121,7 @@ UPKEEP = (
     Upkeep("forget-key-changes", _HOUR, forget_old_changes),
     Upkeep("renew-old-keys", _HOUR, each_organization(renew_old_keys)),
     Upkeep("remove-leftovers", _HOUR, each_organization(remove_leftovers)),
+    Upkeep("remove-orphans", _HOUR, each_organization(_remove_old_orphans)),
     Upkeep("remove-drafts", _HOUR, each_organization(_remove_abandoned_drafts)),
     Upkeep("forget-old-jobs", _HOUR, each_organization(forget_old_jobs)),
     Upkeep("forget-dead-letters", _HOUR, forget_dead_letters),

@@ -1,10 +1,12 @@
 """Carry an erasure out: rows, passages, vectors, tokens, raw objects, assets, finished exports.
 
-Each step removes and counts in one transaction; counts by table are the report.
+Each item of the job removes and counts in short transactions, as many as it takes; counts by table
+are the report. Nothing of it is ever set aside: an erasure is done when all of it is.
 """
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -12,7 +14,14 @@ from django.utils import timezone
 
 from souvenir.audit.actions import Action
 from souvenir.deletion.models import Erasure
-from souvenir.deletion.registry import ERASABLES, Reach, Rows, passages_elsewhere
+from souvenir.deletion.registry import (
+    ERASABLES,
+    Reach,
+    Rows,
+    owners_of_memories_about,
+    passages_elsewhere,
+)
+from souvenir.deletion.removing import STEP_ROWS, Removed, remove_some
 from souvenir.export.models import Export
 from souvenir.ingestion.deriving import derive_again
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
@@ -34,33 +43,34 @@ from tenants.auditing import audit
 from tenants.idempotency.models import Replay
 from tenants.idempotency.services import forget_answers
 from tenants.keyring.services import destroy_subject_keys, destroy_tenant_keys
-from tenants.ledger import Lease, cancel_jobs
-from tenants.models import ApiKey
+from tenants.ledger import Cost, Lease, cancel_jobs, job_items
+from tenants.ledger.items import Part, plan_items, work_all
+from tenants.models import ApiKey, JobItem
 from tenants.services import mark_organization_erased
 from tenants.webhooks.services import remove_all_webhooks
 
 EXPORTS = "exports"  # the kind of object that a finished export is
 Target = Erasure.Target
 _UUID_CHARACTERS = 36
-_STEP_PASSAGES = 5_000  # less than a second
+STEP_FILES = 500
 
 
 def erase(lease: Lease) -> None:
-    """Carry an erasure out. Safe to run again from any point: what has gone stays gone.
+    """Carry an erasure out, for a turn or to its end. Safe to run again from any point: what has
+    gone stays gone.
 
     Raises:
         LeaseLost
     """
-    lease.cannot_be_cut(because="the rows of a table go by one statement, which is much faster")
     with lease.step():
         erasure = Erasure.objects.get(id=lease.subject_id)
-        _remove_exports(lease, erasure)
-        _forget_answers(erasure)
-        lease.expect(_steps_of(erasure))
-    _STEPS[Target(erasure.target)](lease, erasure)
+        if not job_items(job_id=lease.job_id).exists():
+            _begin(lease, erasure)
+        reach = _reach_of(erasure)
+    if not work_all(lease, partial(_do, erasure, reach)):
+        return
     with lease.step():
         _count(erasure.id, {"passage_vectors": remove_strays()})
-    with lease.step(done=_steps_of(erasure)):
         erasure = Erasure.objects.select_for_update().get(id=lease.subject_id)
         erasure.finished_at = timezone.now()
         erasure.save(update_fields=["finished_at"])
@@ -70,10 +80,46 @@ def erase(lease: Lease) -> None:
         lease.finish()
 
 
-def _steps_of(erasure: Erasure) -> int:
-    """How many steps a person who follows it sees: each table of a whole person, and the end."""
-    is_whole = erasure.target in (Target.PERSON, Target.ORGANIZATION)
-    return 1 + (len(ERASABLES) if is_whole else 0)
+def _begin(lease: Lease, erasure: Erasure) -> None:
+    """Stop what goes on with it, end its keys, and plan the rest; in one step, once."""
+    _remove_exports(lease, erasure)
+    _forget_answers(erasure)
+    if erasure.target == Target.IMPORT:
+        cancel_jobs(keep=lease.job_id, subject_ids=[erasure.target_id])  # it may be under way
+    names = _NAMES[Target(erasure.target)]
+    lease.expect(plan_items(lease, [Part(name, size=1) for name in names]))
+    # At once: what is left of the erasure may take its time, or fail.
+    if erasure.target == Target.PERSON:
+        _stop_work(lease, _reach_of(erasure))
+        destroy_subject_keys(erasure.target_id)
+        audit(Action.KEYS_DESTROYED, f"person:{erasure.target_id}", person_id=erasure.target_id)
+    elif erasure.target == Target.ORGANIZATION:
+        cancel_jobs(keep=lease.job_id)
+        destroy_tenant_keys()
+        audit(Action.KEYS_DESTROYED, f"organization:{lease.organization_id}")
+
+
+def _reach_of(erasure: Erasure) -> Reach:
+    """Whose rows go, as far as they are still here."""
+    if erasure.target == Target.PERSON:
+        stores = Store.objects.filter(person_id=erasure.target_id)
+        return Reach(list(stores.values_list("id", flat=True)), [erasure.target_id])
+    if erasure.target == Target.ORGANIZATION:
+        return Reach(
+            list(Store.objects.values_list("id", flat=True)),
+            list(Person.objects.values_list("id", flat=True)),
+        )
+    return Reach([], [])
+
+
+def _do(erasure: Erasure, reach: Reach, item: JobItem) -> Cost | None:
+    """Remove some of what an item stands for. None: there may be more of it. Call in a step."""
+    if item.name in _TABLES:
+        removed = remove_some(_TABLES[item.name], reach)
+    else:
+        removed = _REMOVERS[item.name](erasure, reach)
+    _count(erasure.id, removed.counts)
+    return None if removed.more else Cost()
 
 
 def _count(erasure_id: UUID, counts: dict[str, int]) -> None:
@@ -84,18 +130,22 @@ def _count(erasure_id: UUID, counts: dict[str, int]) -> None:
 
 
 def _remove_exports(lease: Lease, erasure: Erasure) -> None:
-    """Finished copies may hold what is being erased: the person's, and the whole organization's."""
-    everyone = erasure.target == Target.ORGANIZATION
-    about = Q() if everyone else Q(person_id=erasure.person_id) | Q(person_id=None)
-    found = Export.objects.filter(about)
-    cancel_jobs(keep=lease.job_id, subject_ids=list(found.values_list("id", flat=True)))
-    ids = {str(export.id) for export in found}
+    """Copies that may hold what is being erased, finished or not: the person's, those of whoever
+    remembers the person, and the whole organization's.
+    """
+    about = Q(person_id=erasure.person_id) | Q(person_id=None)
+    if erasure.target == Target.PERSON:
+        about |= Q(person_id__in=owners_of_memories_about(erasure.target_id))
+    found = Export.objects.filter(Q() if erasure.target == Target.ORGANIZATION else about)
+    ids = list(found.values_list("id", flat=True))
+    cancel_jobs(keep=lease.job_id, subject_ids=ids)
+    names = {str(id_) for id_ in ids}
     files = [
-        objects.remove(EXPORTS, name)  # a draft too: its name begins with the copy's
+        objects.remove(EXPORTS, name)  # parts too: their names begin with the copy's
         for name in objects.names(EXPORTS)
-        if name[:_UUID_CHARACTERS] in ids
+        if name[:_UUID_CHARACTERS] in names
     ]
-    removed, _ = found.delete()
+    removed, _ = Export.objects.filter(id__in=ids).delete()
     _count(erasure.id, {"exports": removed, "export_files": sum(files)})
 
 
@@ -104,103 +154,6 @@ def _forget_answers(erasure: Erasure) -> None:
     everyone = erasure.target == Target.ORGANIZATION
     dropped = forget_answers(person_id=None if everyone else erasure.person_id)
     _count(erasure.id, {"answers": dropped})
-
-
-def _remove(erasure: Erasure, passages: QuerySet[Passage], rows: dict[str, Rows]) -> None:
-    """Remove passages and rows, table by table, children first. Call in a step."""
-    counts = remove_passages(passages)
-    counts |= {name: found.delete()[0] for name, found in rows.items()}
-    _count(erasure.id, counts)
-
-
-def _erase_memory(lease: Lease, erasure: Erasure) -> None:
-    memory_id = erasure.target_id
-    with lease.step():
-        rows = {
-            "evidence": Evidence.objects.filter(version__memory_id=memory_id),
-            "memory_versions": MemoryVersion.objects.filter(memory_id=memory_id),
-            "metadata_tokens": MetadataToken.objects.filter(memory_id=memory_id),
-            "memories": Memory.objects.filter(id=memory_id),
-        }
-        _remove(erasure, Passage.objects.filter(memory_id=memory_id), rows)
-
-
-def _erase_conversation(lease: Lease, erasure: Erasure) -> None:
-    with lease.step():
-        _remove_conversation(erasure, erasure.target_id)
-
-
-def _remove_conversation(erasure: Erasure, conversation_id: UUID) -> None:
-    rows = {
-        "evidence": Evidence.objects.filter(message__conversation_id=conversation_id),
-        "messages": Message.objects.filter(conversation_id=conversation_id),
-        "raw_objects": RawObject.objects.filter(conversation_id=conversation_id),
-        "conversations": Conversation.objects.filter(id=conversation_id),
-    }
-    _remove(erasure, Passage.objects.filter(conversation_id=conversation_id), rows)
-
-
-def _erase_import(lease: Lease, erasure: Erasure) -> None:
-    """What only this import brought goes; what a later one said again is derived from that."""
-    import_id = erasure.target_id
-    with lease.step():
-        cancel_jobs(keep=lease.job_id, subject_ids=[import_id])  # it may be under way
-        touched = RawObject.objects.filter(batch_id=import_id).values("conversation_id")
-        ids = list(
-            Conversation.objects.filter(Q(import_id=import_id) | Q(id__in=touched)).values_list(
-                "id", flat=True
-            )
-        )
-        others = RawObject.objects.filter(conversation_id__in=ids).exclude(batch_id=import_id)
-        shared = set(others.values_list("conversation_id", flat=True))
-    alone = [conversation_id for conversation_id in ids if conversation_id not in shared]
-    for conversation_id in alone:
-        with lease.step():
-            _remove_conversation(erasure, conversation_id)
-    with lease.step():
-        assets = Asset.objects.filter(batch_id=import_id)
-        files = [objects.remove(ASSETS, str(asset.id)) for asset in assets]
-        raw = RawObject.objects.filter(batch_id=import_id)
-        counts = {"asset_files": sum(files), "assets": assets.delete()[0]}
-        counts |= {"raw_objects": raw.delete()[0]}
-        remove_upload(import_id)
-        for conversation_id in sorted(shared):
-            counts = dict(Counter(counts) + Counter(derive_again(conversation_id=conversation_id)))
-        counts |= {"imports": Import.objects.filter(id=import_id).delete()[0]}
-        _count(erasure.id, counts)
-
-
-def _erase_person(lease: Lease, erasure: Erasure) -> None:
-    person_id = erasure.target_id
-    with lease.step():
-        stores = Store.objects.filter(person_id=person_id)
-        reach = Reach(list(stores.values_list("id", flat=True)), [person_id])
-        _stop_work(lease, reach)
-        # First, and at once: what is left of the erasure may take its time, or fail.
-        destroy_subject_keys(person_id)
-        audit(Action.KEYS_DESTROYED, f"person:{person_id}", person_id=person_id)
-    _remove_reach(lease, erasure, reach)
-
-
-def _erase_organization(lease: Lease, erasure: Erasure) -> None:
-    with lease.step():
-        cancel_jobs(keep=lease.job_id)
-        reach = Reach(
-            list(Store.objects.values_list("id", flat=True)),
-            list(Person.objects.values_list("id", flat=True)),
-        )
-        destroy_tenant_keys()
-        audit(Action.KEYS_DESTROYED, f"organization:{lease.organization_id}")
-    _remove_reach(lease, erasure, reach)
-    with lease.step():
-        counts = {
-            "keys": ApiKey.objects.all().delete()[0],
-            "imports": Import.objects.all().delete()[0],
-            "answers": Replay.objects.all().delete()[0],
-            "webhooks": remove_all_webhooks(),
-            "object_files": objects.remove_all(),
-        }
-        _count(erasure.id, counts)
 
 
 def _stop_work(lease: Lease, reach: Reach) -> None:
@@ -212,37 +165,117 @@ def _stop_work(lease: Lease, reach: Reach) -> None:
     cancel_jobs(keep=lease.job_id, subject_ids=subjects)
 
 
-def _remove_reach(lease: Lease, erasure: Erasure, reach: Reach) -> None:
-    """Everything of some stores and people: files first, while the rows still name them."""
-    with lease.step():
-        assets = Asset.objects.filter(store_id__in=reach.store_ids)
-        imports = Import.objects.filter(store_id__in=reach.store_ids)
-        files = [
-            objects.remove(ASSETS, str(asset_id))
-            for asset_id in assets.values_list("id", flat=True)
-        ]
-        uploads = sum(remove_upload(id_) for id_ in imports.values_list("id", flat=True))
-        _count(erasure.id, {"asset_files": sum(files), "upload_files": uploads})
-    _remove_passages(lease, erasure, reach)
-    for number, erasable in enumerate(ERASABLES, start=1):
-        with lease.step(done=number):
-            _count(erasure.id, {erasable.name: erasable.rows(reach).delete()[0]})
+def _removed(passages: QuerySet[Passage], rows: dict[str, Rows]) -> Removed:
+    """Remove passages and rows, table by table, children first."""
+    counts = remove_passages(passages)
+    return Removed(counts | {name: found.delete()[0] for name, found in rows.items()})
 
 
-def _remove_passages(lease: Lease, erasure: Erasure, reach: Reach) -> None:
-    """Passages of other stores with their tokens and vectors, some thousands in a step."""
-    while True:
-        with lease.step():
-            removed = remove_passages(passages_elsewhere(reach)[:_STEP_PASSAGES])
-            _count(erasure.id, removed)
-        if not removed["passages"]:
-            return
+def _remove_memory(erasure: Erasure, _: Reach) -> Removed:
+    memory_id = erasure.target_id
+    rows = {
+        "evidence": Evidence.objects.filter(version__memory_id=memory_id),
+        "memory_versions": MemoryVersion.objects.filter(memory_id=memory_id),
+        "metadata_tokens": MetadataToken.objects.filter(memory_id=memory_id),
+        "memories": Memory.objects.filter(id=memory_id),
+    }
+    return _removed(Passage.objects.filter(memory_id=memory_id), rows)
 
 
-_STEPS: dict[Target, Callable[[Lease, Erasure], None]] = {
-    Target.MEMORY: _erase_memory,
-    Target.CONVERSATION: _erase_conversation,
-    Target.IMPORT: _erase_import,
-    Target.PERSON: _erase_person,
-    Target.ORGANIZATION: _erase_organization,
+def _remove_target_conversation(erasure: Erasure, _: Reach) -> Removed:
+    return _remove_conversation(erasure.target_id)
+
+
+def _remove_conversation(conversation_id: UUID) -> Removed:
+    rows = {
+        "evidence": Evidence.objects.filter(message__conversation_id=conversation_id),
+        "messages": Message.objects.filter(conversation_id=conversation_id),
+        "raw_objects": RawObject.objects.filter(conversation_id=conversation_id),
+        "conversations": Conversation.objects.filter(id=conversation_id),
+    }
+    return _removed(Passage.objects.filter(conversation_id=conversation_id), rows)
+
+
+def _remove_next_conversation(erasure: Erasure, _: Reach) -> Removed:
+    """What only this import brought goes; what another one said too is derived from that."""
+    brought = RawObject.objects.filter(batch_id=erasure.target_id)
+    touched = brought.filter(conversation_id__isnull=False).values("conversation_id")
+    about = Q(import_id=erasure.target_id) | Q(id__in=touched)
+    conversation_id = Conversation.objects.filter(about).values_list("id", flat=True).first()
+    if conversation_id is None:
+        return Removed({})
+    here = RawObject.objects.filter(conversation_id=conversation_id)
+    if not here.exclude(batch_id=erasure.target_id).exists():
+        return Removed(_remove_conversation(conversation_id).counts, more=True)
+    raws = here.filter(batch_id=erasure.target_id).delete()[0]
+    derived = derive_again(conversation_id=conversation_id)
+    return Removed({**derived, "raw_objects": raws}, more=True)
+
+
+def _remove_import(erasure: Erasure, _: Reach) -> Removed:
+    """The rest of an import: its files, what is no conversation, the row itself."""
+    import_id = erasure.target_id
+    assets = list(
+        Asset.objects.filter(batch_id=import_id).values_list("id", flat=True)[:STEP_FILES]
+    )
+    raws = RawObject.objects.filter(batch_id=import_id).values_list("id", flat=True)[:STEP_ROWS]
+    counts = {
+        "asset_files": sum(objects.remove(ASSETS, str(id_)) for id_ in assets),
+        "assets": Asset.objects.filter(id__in=assets).delete()[0],
+        "raw_objects": RawObject.objects.filter(id__in=list(raws)).delete()[0],
+    }
+    if any(counts.values()):
+        return Removed(counts, more=True)
+    remove_upload(import_id)
+    return Removed({"imports": Import.objects.filter(id=import_id).delete()[0]})
+
+
+def _remove_files(_: Erasure, reach: Reach) -> Removed:
+    """Files first, while the rows still name them."""
+    assets = Asset.objects.filter(store_id__in=reach.store_ids).values_list("id", flat=True)
+    files = 0
+    for asset_id in assets.iterator():
+        files += objects.remove(ASSETS, str(asset_id))
+        if files == STEP_FILES:
+            return Removed({"asset_files": files}, more=True)
+    imports = Import.objects.filter(store_id__in=reach.store_ids)
+    uploads = sum(remove_upload(id_) for id_ in imports.values_list("id", flat=True))
+    return Removed({"asset_files": files, "upload_files": uploads})
+
+
+def _remove_passages_elsewhere(_: Erasure, reach: Reach) -> Removed:
+    """Passages of other stores with their tokens and vectors."""
+    counts = remove_passages(passages_elsewhere(reach)[:STEP_ROWS])
+    return Removed(counts, more=counts["passages"] == STEP_ROWS)
+
+
+def _remove_organization(_erasure: Erasure, _reach: Reach) -> Removed:
+    return Removed(
+        {
+            "keys": ApiKey.objects.all().delete()[0],
+            "imports": Import.objects.all().delete()[0],
+            "answers": Replay.objects.all().delete()[0],
+            "webhooks": remove_all_webhooks(),
+            "object_files": objects.remove_all(),
+        }
+    )
+
+
+_TABLES = {erasable.name: erasable for erasable in ERASABLES}
+_REMOVERS: dict[str, Callable[[Erasure, Reach], Removed]] = {
+    "memory": _remove_memory,
+    "conversation": _remove_target_conversation,
+    "next-conversation": _remove_next_conversation,
+    "import": _remove_import,
+    "files": _remove_files,
+    "passages-elsewhere": _remove_passages_elsewhere,
+    "organization": _remove_organization,
+}
+_OF_A_REACH = ("files", "passages-elsewhere", *_TABLES)
+_NAMES: dict[Target, tuple[str, ...]] = {
+    Target.MEMORY: ("memory",),
+    Target.CONVERSATION: ("conversation",),
+    Target.IMPORT: ("next-conversation", "import"),
+    Target.PERSON: _OF_A_REACH,
+    Target.ORGANIZATION: (*_OF_A_REACH, "organization"),
 }

@@ -139,3 +139,9 @@ def passages_elsewhere(reach: Reach) -> QuerySet[Passage]:
     """The passages about these people in other stores: their tokens and vectors go one by one."""
     about = Passage.objects.filter(memory_id__in=_about(reach))
     return about.exclude(store_id__in=reach.store_ids)
+
+
+def owners_of_memories_about(person_id: UUID) -> QuerySet[Any, UUID | None]:
+    """Who has memories about this person, besides the person. Lazy."""
+    found = Memory.objects.filter(id__in=_about(Reach([], [person_id])), person__isnull=False)
+    return found.values_list("person_id", flat=True)

@@ -11,10 +11,7 @@ from django.test import Client
 
 from souvenir.core.jobs import Job as Kind
 from souvenir.core.transfers import TooManyTransfers, TransfersBusy, transfers
-from souvenir.export.writing import write_export
-from tenants.isolation.scope import tenant_scope
-from tenants.ledger import claim_job
-from tests.builders import Tenant, chatgpt_export
+from tests.builders import Tenant, chatgpt_export, run_jobs
 
 _PLACES = 3
 
@@ -42,10 +39,7 @@ def _read(answer: Any) -> bytes:
 
 def _link(tenant: Tenant) -> str:
     made = tenant.http.post("/api/v1/exports", {}, content_type="application/json").json()
-    with tenant_scope(tenant.id):
-        lease = claim_job(made["job_id"], kind=Kind.WRITE_EXPORT)
-    assert lease is not None
-    write_export(lease)
+    run_jobs(tenant, Kind.WRITE_EXPORT)
     return str(tenant.http.get(f"/api/v1/exports/{made['id']}").json()["download"])
 
 

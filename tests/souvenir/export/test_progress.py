@@ -55,7 +55,8 @@ def test_an_erasure_counts_its_steps(acme: Tenant) -> None:
     run_jobs(acme, Kind.ERASE)
 
     job = _last(acme, Kind.ERASE)
-    assert (job.state, job.done, job.total) == ("succeeded", *[len(ERASABLES) + 1] * 2)
+    assert (job.state, job.done, job.failed) == ("succeeded", job.total, 0)
+    assert job.done > len(ERASABLES), "each table, and the files"
 
 
 def test_work_in_one_piece_tells_how_far_it_is_with_each_beat(acme: Tenant) -> None:

@@ -1,0 +1,198 @@
+"""An erasure of much is many short steps: it is left and gone on with, and nothing is missed."""
+
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from psycopg import sql
+
+from souvenir.core.jobs import Job as Kind
+from souvenir.deletion import erasing, removing
+from souvenir.deletion.erasing import erase
+from souvenir.deletion.models import Erasure
+from souvenir.deletion.services import request_erasure
+from souvenir.export.models import Export
+from souvenir.export.services import request_export
+from souvenir.ingestion.models import PassageToken
+from souvenir.ingestion.services import remember
+from souvenir.memories.models import Conversation, Message
+from souvenir.memories.selectors import get_person, personal_store
+from souvenir.memories.services import Statement, ensure_person
+from tenants import objects
+from tenants.isolation.scope import tenant_scope
+from tenants.ledger import Lease, claim_job, job_items
+from tenants.models import Job
+from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
+
+
+class _Killed(BaseException):
+    """As a worker that is gone."""
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("souvenir.deletion.removing.STEP_ROWS", 2)
+    monkeypatch.setattr("souvenir.deletion.removing.STEP_NARROW_ROWS", 3)
+    monkeypatch.setattr("souvenir.deletion.erasing.STEP_ROWS", 2)
+
+
+def _ask(tenant: Tenant, target: str = "person", target_id: UUID | None = None) -> Erasure:
+    with tenant_scope(tenant.id):
+        asked = target_id or get_person(external_id="alice").id
+        return request_erasure(target=target, target_id=asked)
+
+
+def _claim(tenant: Tenant, erasure: Erasure) -> Lease:
+    assert erasure.job_id is not None
+    with tenant_scope(tenant.id):
+        Job.objects.filter(id=erasure.job_id).update(holder="")
+        lease = claim_job(erasure.job_id)
+    assert lease is not None
+    return lease
+
+
+def _rows_left(tenant: Tenant) -> dict[str, int]:
+    tables = ("ingestion_passagetoken", "ingestion_passage", "memories_message", "memories_store",
+              "memories_conversation", "ingestion_rawobject", "memories_memory")  # fmt: skip
+    counts = {}
+    with tenant_scope(tenant.id), connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f'SELECT count(*) FROM "{table}"')
+            counts[table] = cursor.fetchone()[0]
+    return {table: count for table, count in counts.items() if count}
+
+
+def _fill(tenant: Tenant) -> None:
+    for number in range(3):
+        words = [f"Une phrase de plusieurs mots, {place}" for place in range(5)]
+        import_bytes(tenant, chatgpt_export(*words, conversation=f"c-{number}"))
+    with tenant_scope(tenant.id):
+        store = personal_store(person=get_person(external_id="alice"))
+        for number in range(5):
+            remember(store=store, statement=Statement(text=f"Souvenir {number}"))
+
+
+def test_tables_larger_than_a_step_go_whole(
+    acme: Tenant, globex: Tenant, small_steps: None
+) -> None:
+    _fill(acme)
+    _fill(globex)
+    theirs = _rows_left(globex)
+    erasure = _ask(acme)
+
+    run_jobs(acme, Kind.ERASE)
+
+    assert _rows_left(acme) == {}
+    assert _rows_left(globex) == theirs
+    with tenant_scope(acme.id):
+        erasure.refresh_from_db()
+        tokens = job_items(job_id=_claimed(erasure)).get(name="passage_tokens")
+    assert erasure.counts["messages"] == 15
+    assert erasure.counts["conversations"] == 3
+    assert tokens.attempts > 10, "three at a time"
+    assert erasure.finished_at is not None
+
+
+def _claimed(erasure: Erasure) -> UUID:
+    assert erasure.job_id is not None
+    return erasure.job_id
+
+
+@pytest.mark.parametrize("call", [1, 7, 20])
+def test_an_erasure_whose_worker_is_killed_goes_on_and_counts_once(
+    acme: Tenant, small_steps: None, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    _fill(acme)
+    erasure = _ask(acme)
+    real, calls = erasing._count, iter(range(10_000))
+
+    def dying(erasure_id: UUID, counts: dict[str, int]) -> None:
+        if next(calls) == call + 1:
+            raise _Killed
+        real(erasure_id, counts)
+
+    lease = _claim(acme, erasure)
+    with monkeypatch.context() as patched:
+        patched.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 60.0)
+        patched.setattr(erasing, "_count", dying)
+        with pytest.raises(_Killed):
+            erase(lease)
+    with tenant_scope(acme.id):
+        Job.objects.filter(id=_claimed(erasure)).update(holder="")
+
+    run_jobs(acme, Kind.ERASE)
+
+    assert _rows_left(acme) == {}
+    with tenant_scope(acme.id):
+        erasure.refresh_from_db()
+        job = Job.objects.get(id=_claimed(erasure))
+    assert (erasure.counts["messages"], erasure.counts["conversations"]) == (15, 3)
+    assert (job.state, job.done) == ("succeeded", job.total)
+
+
+def test_a_long_erasure_leaves_off_between_two_steps(
+    acme: Tenant, small_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(acme)
+    erasure = _ask(acme)
+    monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 0.0)
+
+    erase(_claim(acme, erasure))
+
+    with tenant_scope(acme.id):
+        job = Job.objects.get(id=_claimed(erasure))
+        assert (job.state, job.holder) == ("running", ""), "others have the worker now"
+        assert PassageToken.objects.exists()
+    run_jobs(acme, Kind.ERASE)
+    assert _rows_left(acme) == {}
+
+
+def test_an_import_of_many_conversations_goes_conversation_by_conversation(
+    acme: Tenant, small_steps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = import_bytes(acme, chatgpt_export("Bonjour", "Salut", "À effacer"))
+    import_bytes(acme, chatgpt_export("Bonjour", "Salut", title="A newer title"))
+    import_bytes(acme, chatgpt_export("Autre", conversation="c-2"))
+    monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 0.0)
+
+    _ask(acme, "import", first.id)
+    run_jobs(acme, Kind.ERASE)
+
+    with tenant_scope(acme.id):
+        said = [message.blocks[0]["text"] for message in Message.objects.order_by("ordinal", "id")]
+        assert Conversation.objects.count() == 2
+    assert sorted(said) == ["Autre", "Bonjour", "Salut"]
+
+
+def test_copies_of_whoever_remembers_the_person_go_too(acme: Tenant) -> None:
+    with tenant_scope(acme.id):
+        alice = ensure_person(external_id="alice")
+        ensure_person(external_id="carl")
+        store = personal_store(person=ensure_person(external_id="bob"))
+        remember(store=store, statement=Statement(text="Alice déménage"), about=["alice"])
+        request_export(person=get_person(external_id="bob"))
+        kept = request_export(person=get_person(external_id="carl"))
+    run_jobs(acme, Kind.WRITE_EXPORT)
+
+    _ask(acme, "person", alice.id)
+    run_jobs(acme, Kind.ERASE)
+
+    with tenant_scope(acme.id):
+        assert [export.id for export in Export.objects.all()] == [kept.id]
+        assert objects.names("exports") == [str(kept.id)]
+
+
+def test_rows_are_removed_by_their_places_though_nothing_was_counted(acme: Tenant) -> None:
+    """A policy lets through only what leaks nothing; what it costs is told by the plan."""
+    _fill(acme)
+    statement = sql.SQL(removing._REMOVE).format(table=sql.Identifier("ingestion_passagetoken"))
+    with tenant_scope(acme.id), connection.cursor() as cursor:
+        stores = [personal_store(person=get_person(external_id="alice")).id]
+        cursor.execute(removing._BY_PLACE, {"value": "off"})
+        cursor.execute(
+            "EXPLAIN " + statement.as_string(cursor.connection),
+            {"tenant": acme.id, "stores": stores, "rows": 3},
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "TID Cond: (ctid = ANY" in plan
