@@ -29,7 +29,7 @@ from tenants.keyring.services import index_keys
 
 _HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
 _CANDIDATES = 100  # of each retriever, before they are mixed
-_LEAST_POOL, _POOL_PER_RESULT = 80, 3  # with 40, an answer on LoCoMo had .01 less of the evidence
+LEAST_POOL, _POOL_PER_RESULT = 80, 3  # with 40, an answer on LoCoMo had .01 less of the evidence
 _EXACT_WEIGHT = 0.2  # of what is found as it is written, on top of its stem
 _NARROW = """CROSS JOIN LATERAL (
     SELECT 1 FROM ingestion_passage p
@@ -157,7 +157,7 @@ def pool_of(question: Question, words: Words) -> int:
     """How many candidates are ranked, if there are as many."""
     # Only an opened text shows whether it has a phrase as it is written.
     more = MOST_WITH_PHRASES if words.phrases else 0
-    return max(_LEAST_POOL, _POOL_PER_RESULT * question.limit) + more
+    return max(LEAST_POOL, _POOL_PER_RESULT * question.limit) + more
 
 
 def _nearness_range(model: Model) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from souvenir.search.tokens import TokenCounter
 from tenants.isolation.scope import current_tenant, tenant_scope
 
 DEFAULT_BUDGET, MOST_TOKENS = 2_000, 32_000
-_TOKENS_PER_PASSAGE = 40  # of the shortest: so many are looked at that the budget can be filled
+_TOKENS_PER_PASSAGE = 20  # so many are looked at, of which the short ones alone fill the budget
 _LEAST_PASSAGES, _MOST_PASSAGES = 20, 100
 _FOUND_BY_ITSELF = 0.5  # of the room: what was said around it has the other half
 

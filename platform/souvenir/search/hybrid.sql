@@ -82,7 +82,8 @@ WITH scope AS MATERIALIZED (
     -- prior for what is recent (priors.py) may be the same for all. Who is of the time that is asked
     -- about is looked up.
     SELECT w.*, %(dense_weight)s * coalesce(nearness ^ 4, words)
-              + (1 - %(dense_weight)s) * greatest(words, coalesce(nearness, 0) - 0.15)
+              + (1 - %(dense_weight)s)
+                * greatest(words, coalesce(least(nearness - 0.15, 3 * (nearness - 0.35)), 0))
               {timely_share} AS bound
     FROM weighed w {dated} ORDER BY bound DESC, passage_id LIMIT %(pool)s
 ), truth AS MATERIALIZED (

@@ -14,7 +14,6 @@ from souvenir.search.tokens import TokenCounter
 _MOST_OF_A_SOURCE = 0.6  # of the tokens: a conversation, as in ranking.py
 _MOST_OF_THIRD_PARTIES = 0.5
 _BESIDE = 10**6  # the place of what was not found by itself
-_ANY_NUMBER = 100  # of a record, while it has none yet
 
 BUDGET, DUPLICATE = "budget", "duplicate"
 SOURCE_SHARE, THIRD_PARTY_SHARE = "source-share", "third-party-share"
@@ -32,6 +31,8 @@ class Packing:
         self._said = Said()
         self._taken: set[UUID] = set()
         self._sizes: Counter[Key] = Counter()
+        self._numbers: dict[Key, int] = {}  # as they came in: as long as those they will bear
+        self._titled: dict[object, Key] = {}  # of each conversation the record that bears its title
         self._of_sources: Counter[object] = Counter()
         self._of_third_parties = 0
 
@@ -80,7 +81,7 @@ class Packing:
             return BUDGET
         key = record_of(passage)
         parts = self.records[key].with_more(passage) if key in self.records else Parts((passage,))
-        more = self._size(parts) - self._sizes[key]
+        more = self._size(key, parts) - self._sizes[key]
         if shares and (reason := self._beyond_a_share(passage, more)):
             return reason
         if more > free:
@@ -91,6 +92,8 @@ class Packing:
 
     def _take(self, key: Key, parts: Parts, more: int) -> None:
         passage = parts.passages[-1]
+        self._numbers.setdefault(key, len(self.records) + 1)
+        self._titled.setdefault(_source(passage), key)
         self.records[key] = parts
         self._sizes[key] += more
         self._taken.add(passage.passage_id)
@@ -109,8 +112,11 @@ class Packing:
             return THIRD_PARTY_SHARE
         return ""
 
-    def _size(self, parts: Parts) -> int:
-        lines = record_lines(_ANY_NUMBER, written(parts, with_title=True))
+    def _size(self, key: Key, parts: Parts) -> int:
+        """Of a record as the block will have it: a title stands with one of its conversation."""
+        number = self._numbers.get(key, len(self.records) + 1)
+        with_title = self._titled.get(_source(parts.best), key) == key
+        lines = record_lines(number, written(parts, with_title=with_title))
         return self._counter.lines("\n".join(lines))
 
 

@@ -15,6 +15,9 @@ from souvenir.search.records import Candidate
 
 _WORD = re.compile(r"\w+")
 _NEAR_WITHOUT_WORDS = 0.15  # up to here, what is near has hardly a word of the question
+_STRANGE, _NEARER = 0.35, 3  # as near are texts that have nothing in common; what counts from there
+_TELLING, _LEFT_IF_SHORT = 120, 0.7  # characters: a turn of one word keeps this of its score
+_LEFT_TO_OTHERS = 0.7  # of its score, where somebody is named and another says it
 _LIFT = 0.3  # how much it counts that the same conversation says something else that fits
 _LIFTED_BY = 2  # other messages
 _FURTHER_PASSAGE = 0.8  # of its score is left to each further passage of the same message
@@ -29,6 +32,8 @@ class Besides:
     # (phrases.py); None: nothing.
     prior: Callable[[Candidate], float] | None = None
     phrases: Callable[[str], frozenset[int]] | None = None
+    # Whether the question names an author (speakers.py).
+    names: Callable[[str], bool] | None = None
 
 
 _NOTHING = Besides()
@@ -45,6 +50,13 @@ class Ranked:
 
 def _counted(items: list[Ranked], besides: Besides) -> list[Ranked]:
     """The items with what counts besides."""
+    if besides.names:
+        named = [besides.names(item.candidate.author) for item in items]
+        if any(named):
+            items = [
+                item if is_named else replace(item, score=item.score * _LEFT_TO_OTHERS)
+                for item, is_named in zip(items, named, strict=True)
+            ]
     if besides.prior:
         items = [replace(i, score=i.score + besides.prior(i.candidate)) for i in items]
     if besides.phrases:
@@ -72,7 +84,7 @@ def ranked(
         language: of the question; "" if it is not known.
         dense_weight: of meaning against words, 0 to 1.
     """
-    mixes = [Ranked(c, mixed(c, language, dense_weight)) for c in candidates]
+    mixes = [Ranked(c, mixed(c, language, dense_weight) * _telling(c)) for c in candidates]
     found = _sorted(_counted(mixes, besides))
     others = _sorted(_lifted(found)[1:])
     best = max((item.score for item in [*found[:1], *others[:1]]), default=0.0)
@@ -94,8 +106,28 @@ def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
     else:
         meaning = candidate.nearness**4
         if _differ(candidate.language, language):
-            words = max(words, candidate.nearness - _NEAR_WITHOUT_WORDS)
+            words = max(words, words_across(candidate.nearness))
     return dense_weight * meaning + (1 - dense_weight) * words
+
+
+def words_across(nearness: float) -> float:
+    """What a passage in another language is taken to have of the question's words.
+
+    Nothing where it is no nearer than what has nothing to do with the question: else anything would
+    come before a passage in the question's own language that says the same in other words.
+    """
+    return min(nearness - _NEAR_WITHOUT_WORDS, _NEARER * (nearness - _STRANGE))
+
+
+def _telling(candidate: Candidate) -> float:
+    """What is left of the score of a short turn: "Yes, so am I!" is near to much, and says little.
+
+    A memory was written down to be found, however short it is.
+    """
+    if candidate.message_id is None:
+        return 1.0
+    length = min(1.0, (candidate.end - candidate.start) / _TELLING)
+    return _LEFT_IF_SHORT + (1 - _LEFT_IF_SHORT) * length
 
 
 def _sorted(items: Iterable[Ranked]) -> list[Ranked]:

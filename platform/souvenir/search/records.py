@@ -29,14 +29,15 @@ class Facts:
 
 
 _FACTS = tuple(fact.name for fact in fields(Facts))
+_SPEAKERS = frozenset({"user", "assistant"})
 _MESSAGE_ID = _FACTS.index("message_id")
 # Of a passage `p`, in the order of `Candidate`; and what they are looked up in, by the whole key.
 COLUMNS = f"""{", ".join(f"p.{name}" for name in _FACTS)},
        p.id, p.start, p."end", p.similarity, p.bm25, p.nearness, p.words,
-       g.blocks, c.title, n.id, n.text"""
+       g.blocks, g.author_name, c.title, n.id, n.text"""
 # A message comes once, with the first of its passages (`p.nth`): it may be long.
 LOOKED_UP = """LEFT JOIN LATERAL (
-    SELECT blocks FROM memories_message
+    SELECT blocks, author_name FROM memories_message
     WHERE tenant_id = %(tenant)s AND id = p.message_id AND p.nth = 1 OFFSET 0
 ) g ON true
 LEFT JOIN LATERAL (
@@ -72,6 +73,12 @@ class Candidate(Facts):
     def text(self) -> str:
         return self.sealed.text(self.block)[self.start : self.end]
 
+    @property
+    def author(self) -> str:
+        """Who says it, where the source names them. Tools have names too, and say nothing."""
+        message = self.sealed.message
+        return message.author if message is not None and self.role in _SPEAKERS else ""
+
     @cached_property
     def title(self) -> str:
         if self.conversation_id is None:
@@ -84,11 +91,16 @@ class SealedMessage:
     """A message that several candidates are of: opened once."""
 
     id: UUID
-    stored: bytes = field(repr=False)
+    stored_blocks: bytes = field(repr=False)
+    stored_author: bytes = field(repr=False)
 
     @cached_property
     def blocks(self) -> Any:
-        return opened(Message, "blocks", self.id, self.stored)
+        return opened(Message, "blocks", self.id, self.stored_blocks)
+
+    @cached_property
+    def author(self) -> str:
+        return str(opened(Message, "author_name", self.id, self.stored_author))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +133,9 @@ def candidates_in(rows: Iterable[Sequence[Any]]) -> list[Candidate]:
 
 
 def _candidate(row: Sequence[Any], messages: dict[UUID | None, SealedMessage]) -> Candidate:
-    *told, blocks, title, version_id, text = row
+    *told, blocks, author, title, version_id, text = row
     message_id = told[_MESSAGE_ID]
     if blocks is not None:
-        messages[message_id] = SealedMessage(message_id, blocks)
+        messages[message_id] = SealedMessage(message_id, blocks, author)
     sealed = Sealed(messages.get(message_id), version_id, text or b"", title or b"")
     return Candidate(*[*told, sealed])

@@ -15,6 +15,7 @@ from souvenir.search.questions import Question
 from souvenir.search.ranking import Besides, Ranked, answers, filling, ranked
 from souvenir.search.records import Facts, facts_of
 from souvenir.search.rerank import Rerank, configured_reranker, open_texts, process_pause, reranked
+from souvenir.search.speakers import named_in
 from souvenir.search.time_expressions import Understood, time_in
 from tenants.isolation.scope import current_tenant, has_transaction, tenant_scope
 
@@ -140,7 +141,11 @@ def _ask(question: Question, text: str, belief: Belief) -> tuple[Ranking, Belief
         found += candidates(statement(without=talk))[0]
     by_meaning = vector is not None
     weight = question.dense_weight if by_meaning else 0.0
-    besides = Besides(prior_of_time(question.asked_at, time), phrases_in(phrases_of(text)))
+    besides = Besides(
+        prior=prior_of_time(question.asked_at, time),
+        phrases=phrases_in(phrases_of(text)),
+        names=named_in(text),
+    )
     best = ranked(found, language=language, dense_weight=weight, besides=besides)
     return Ranking(best, told.pending, by_meaning, time), told.belief
 

@@ -105,7 +105,7 @@ def test_what_comes_later_is_in_the_new_bucket_and_what_is_corrected_leaves_it(
         correct(memory_id=run_first, statement=Statement(text="The ferry sails at one"))
     run_jobs(acme, Kind.EMBED_PASSAGES)
 
-    assert _answers(acme, store, "When does the ferry leave?")[0] == "The ferry sails at one"
+    assert _answers(acme, store, "When does the boat leave?")[0] == "The ferry sails at one"
     # What it said before is with the past of the store, which is always in the common bucket.
     common, bucket = _buckets(acme)
     assert bucket > common == buckets.COMMON

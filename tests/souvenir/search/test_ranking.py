@@ -11,11 +11,11 @@ from souvenir.search.records import Candidate, Sealed
 
 
 def a_candidate(*, talk: UUID | None = None, nearness: float | None = 0.5, words: float = 0.0,
-                language: str = "en") -> Candidate:  # fmt: skip
+                language: str = "en", length: int = 200) -> Candidate:  # fmt: skip
     return Candidate(
         passage_id=uuid4(), similarity=nearness, bm25=words, nearness=nearness, words=words,
         conversation_id=talk, message_id=uuid4() if talk else None,
-        memory_id=None if talk else uuid4(), block=0, start=0, end=0, kind="message",
+        memory_id=None if talk else uuid4(), block=0, start=0, end=length, kind="message",
         language=language, trust=3, role="user", provider="chatgpt", occurred_at=None,
         past_version=0, sealed=Sealed(None, None, b"", b""),
     )  # fmt: skip
@@ -72,6 +72,28 @@ def test_a_passage_in_another_language_is_not_behind_for_want_of_the_question_s_
     ours = a_candidate(nearness=0.68, words=0.1, language="en")
 
     assert order(ours, theirs, language="en")[0] == theirs.passage_id
+
+
+def test_what_is_no_nearer_than_a_stranger_is_not_put_first_for_its_language() -> None:
+    """A passage that says it in other words has none of the question's, as has the stranger."""
+    stranger = a_candidate(nearness=0.33, language="fr")
+    right = a_candidate(nearness=0.37, language="en")
+
+    assert order(stranger, right, language="en")[0] == right.passage_id
+
+
+def test_a_short_turn_is_behind_one_that_says_something_and_fits_nearly_as_well() -> None:
+    short = a_candidate(talk=uuid4(), nearness=0.7, length=9)
+    telling = a_candidate(talk=uuid4(), nearness=0.67)
+
+    assert order(short, telling)[0] == telling.passage_id
+
+
+def test_a_memory_may_be_short() -> None:
+    short = a_candidate(nearness=0.7, length=9)
+    telling = a_candidate(talk=uuid4(), nearness=0.67)
+
+    assert order(telling, short)[0] == short.passage_id
 
 
 @pytest.mark.parametrize("words", [0.3, 0.6])

@@ -1,5 +1,7 @@
 """What is found in stores that are long, large, or in two languages."""
 
+import json
+
 import pytest
 
 from souvenir.core.jobs import Job as Kind
@@ -10,6 +12,7 @@ from souvenir.memories.services import Statement, ensure_person, ensure_shared_s
 from souvenir.search import frequent
 from souvenir.search.questions import Question
 from souvenir.search.services import Answer, search
+from souvenir.search.speakers import named_in
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
@@ -73,6 +76,46 @@ def test_what_globex_says_does_not_come_in_beside_a_long_talk(acme: Tenant, glob
         store = personal_store(person=ensure_person(external_id="alice"))
 
     assert "Le jardin de globex" not in _texts(_ask(acme, store, "Le jardin?"))
+
+
+def test_what_somebody_says_answers_before_what_is_said_to_them(acme: Tenant) -> None:
+    said = "Je me suis inscrite à un cours de poterie, c’est le mardi soir au centre communautaire."
+    asked = "Un cours de poterie le mardi soir au centre, Mélanie, voilà une bonne idée je trouve!"
+    import_bytes(acme, _between("Mélanie Roy", "Caroline", said, asked))
+    with tenant_scope(acme.id):
+        store = personal_store(person=ensure_person(external_id="alice"))
+
+    by_name = {
+        name: _texts(_ask(acme, store, f"Quel cours de poterie {name} suit-elle le mardi soir?"))
+        for name in ("melanie", "Caroline")
+    }
+
+    assert by_name["melanie"][0] == said
+    assert by_name["Caroline"][0] == asked
+
+
+def _between(one: str, other: str, *texts: str) -> bytes:
+    """A talk of two who are named, in turn."""
+    (talk,) = json.loads(chatgpt_export(*texts))
+    for place, name in enumerate((one, other)):
+        talk["mapping"][f"c-1-m{place}"]["message"]["author"]["name"] = name
+    return json.dumps([talk]).encode()
+
+
+@pytest.mark.parametrize(
+    ("question", "author", "is_named"),
+    [
+        ("When did Melanie go?", "Melanie", True),
+        ("what did melanie say", "Mélanie Roy", True),
+        ("Qu’a dit Adèle?", "adele.b", True),
+        ("When will they come?", "Will They", False),
+        ("When did Melanie go?", "", False),
+        ("When did Melanie go?", "+1 418 555-0147", False),
+        ("Où est Anne-Marie?", "Marie", True),
+    ],
+)
+def test_whom_a_question_names(question: str, author: str, is_named: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+    assert named_in(question)(author) is is_named
 
 
 @pytest.fixture

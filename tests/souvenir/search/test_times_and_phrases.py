@@ -55,7 +55,7 @@ def test_what_was_said_then_is_found_though_all_candidates_are_nearer(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(candidates, "_CANDIDATES", 3)
-    monkeypatch.setattr(candidates, "_LEAST_POOL", 3)
+    monkeypatch.setattr(candidates, "LEAST_POOL", 3)
     monkeypatch.setattr(timely, "TIME_SHARE", 0.5)  # what it is worth is another question
     _remember(acme, *[f"La chaudière fuit, note {n}" for n in range(6)], said=_ASKED)
     _remember(acme, "La chaudière fuit encore, dit Réjean", said=_ASKED - timedelta(days=1))
