@@ -18,9 +18,12 @@ from bench.recall_mem0 import MEM0, Peer, answers_of_mem0
 from bench.recall_metrics import BUDGETED, RANKED, means, scores
 from bench.recall_sets import QuestionSet, demonstration, locomo, piaf
 from bench.recall_ways import (
+    BUDGETED_ONLY,
     CONTEXT,
+    DATED,
     SOUVENIR,
     Answers,
+    answers_dated,
     answers_of_context,
     answers_of_search,
     bring_in,
@@ -74,6 +77,7 @@ def measured(sets: Sequence[QuestionSet], peer: Peer | None, *, blocks: bool) ->
     if blocks:
         for found, brought in zip(answers, stored, strict=True):
             found[CONTEXT] = answers_of_context(brought)
+            found[DATED] = answers_dated(brought)
     for one, found in zip(sets, answers, strict=True):
         for way, answered in found.items():
             for question, answer in zip(one.questions, answered, strict=True):
@@ -88,7 +92,7 @@ def _print(title: str, rows: _Rows, *, budgets: bool) -> None:
     flat = {way: _flat(by_group) for way, by_group in rows.items()}
     if budgets:
         _table("tokens", flat, BUDGETED)
-    ranked = {way: by_group for way, by_group in rows.items() if way != CONTEXT}
+    ranked = {way: by_group for way, by_group in rows.items() if way not in BUDGETED_ONLY}
     _table("all", {way: flat[way] for way in ranked}, RANKED)
     if len(groups) > 1:
         for group in groups:

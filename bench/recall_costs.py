@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bench import own_souvenir  # noqa: F401 — first: it starts what the models stand on
@@ -48,7 +49,7 @@ def main() -> None:
             for name, pool, asking in _ways(question):
                 candidates.LEAST_POOL = pool
                 search(asking)
-                spent[name].append(_timed(lambda asking=asking: search(asking)))
+                spent[name].append(_timed(partial(search, asking)))
     _print(spent)
 
 

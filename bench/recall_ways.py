@@ -10,14 +10,19 @@ from souvenir.core.jobs import Job
 from souvenir.embedding.local import local_embedder
 from souvenir.memories.models import Message
 from souvenir.memories.selectors import get_person, personal_store
+from souvenir.search.block import Record, record_lines
 from souvenir.search.context import context
 from souvenir.search.questions import Question
 from souvenir.search.services import Found, search
+from souvenir.search.tokens import TokenCounter
 from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant, import_bytes, make_tenant, run_jobs
 
 SOUVENIR, MEANING, WORDS = "Souvenir", "vectors alone", "BM25 alone"
 FUSED, CONTEXT = "RRF of these two", "Souvenir, its block for a prompt"
+# What dates, sources and whose words it is cost: the results as they are, each with these.
+DATED = "Souvenir's results, each dated"
+BUDGETED_ONLY = frozenset({CONTEXT, DATED})
 _RRF_K = 60
 SHOWN = 10
 LONG = 200  # results: more than the largest context takes
@@ -81,6 +86,27 @@ def answers_of_context(stored: Stored) -> list[Answered]:
             blocks[budget] = {stored.keys[item.message_id] for item in items}
         found.append(Answered([], [], blocks))
     return found
+
+
+def answers_dated(stored: Stored) -> list[Answered]:
+    """Each question: the results in their order, each written as a block writes a record."""
+    with tenant_scope(stored.tenant.id):
+        store = personal_store(person=get_person(external_id="alice"))
+    counter = TokenCounter()
+    answered = []
+    for asked in stored.asked.questions:
+        with tenant_scope(stored.tenant.id):
+            found = search(Question(asked.text, [store.id], limit=LONG)).results
+        long = [
+            Result(stored.keys[one.message_id], counter.lines("\n".join(_as_a_record(one))))
+            for one in found
+        ]
+        answered.append(Answered([], long))
+    return answered
+
+
+def _as_a_record(one: Found) -> list[str]:
+    return record_lines(10, Record(one.occurred_at, one.provider, one.trust, "", one.text))
 
 
 def _results(stored: Stored, found: Iterable[Found]) -> list[Result]:

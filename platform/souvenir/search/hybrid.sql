@@ -81,9 +81,9 @@ WITH scope AS MATERIALIZED (
     -- can get there by itself decides who is in: conversations lift only what is in the pool, and the
     -- prior for what is recent (priors.py) may be the same for all. Who is of the time that is asked
     -- about is looked up.
-    SELECT w.*, %(dense_weight)s * coalesce(nearness ^ 4, words)
+    SELECT w.*, %(dense_weight)s * coalesce(nearness ^ 3, words)
               + (1 - %(dense_weight)s)
-                * greatest(words, coalesce(least(nearness - 0.15, 3 * (nearness - 0.35)), 0))
+                * greatest(words, coalesce(least(nearness - 0.15, 10 * (nearness - 0.35)), 0))
               {timely_share} AS bound
     FROM weighed w {dated} ORDER BY bound DESC, passage_id LIMIT %(pool)s
 ), truth AS MATERIALIZED (

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from math import log
 
-PHRASE_SHARE = 0.3  # of a score: what is quoted, and rare, comes before what fits as well
+PHRASE_SHARE = 0.2  # of a score: what is quoted, and rare, comes before what fits as well
 _LONGEST, _MOST = 300, 8  # characters of a phrase; phrases of a question
 MOST_WITH_PHRASES = 200  # passages that have all the words of a phrase, and are opened to be read
 _ARM = """ UNION (

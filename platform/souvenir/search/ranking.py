@@ -14,10 +14,11 @@ from souvenir.search.phrases import worth_of_phrases
 from souvenir.search.records import Candidate
 
 _WORD = re.compile(r"\w+")
+_POWER = 3  # the one by which nearness counts
 _NEAR_WITHOUT_WORDS = 0.15  # up to here, what is near has hardly a word of the question
-_STRANGE, _NEARER = 0.35, 3  # as near are texts that have nothing in common; what counts from there
+_STRANGE, _SLOPE = 0.35, 10  # as near are texts that have nothing in common; and from there on
 _TELLING, _LEFT_IF_SHORT = 120, 0.7  # characters: a turn of one word keeps this of its score
-_LEFT_TO_OTHERS = 0.7  # of its score, where somebody is named and another says it
+_LEFT_TO_OTHERS = 0.65  # of its score, where somebody is named and another says it
 _LIFT = 0.3  # how much it counts that the same conversation says something else that fits
 _LIFTED_BY = 2  # other messages
 _FURTHER_PASSAGE = 0.8  # of its score is left to each further passage of the same message
@@ -95,7 +96,7 @@ def ranked(
 def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
     """One score of meaning and words.
 
-    Nearness counts by its fourth power: models are sure of what is very near, and of little else.
+    Nearness counts by its third power: models are sure of what is very near, and of little else.
     A passage in another language cannot have the question's words: it gets what a passage that is
     as near usually has of them. One that is not embedded yet is taken to be as near as its words
     say, so that what was just stored is not buried.
@@ -104,7 +105,7 @@ def mixed(candidate: Candidate, language: str, dense_weight: float) -> float:
     if candidate.nearness is None:
         meaning = words
     else:
-        meaning = candidate.nearness**4
+        meaning = candidate.nearness**_POWER
         if _differ(candidate.language, language):
             words = max(words, words_across(candidate.nearness))
     return dense_weight * meaning + (1 - dense_weight) * words
@@ -116,7 +117,7 @@ def words_across(nearness: float) -> float:
     Nothing where it is no nearer than what has nothing to do with the question: else anything would
     come before a passage in the question's own language that says the same in other words.
     """
-    return min(nearness - _NEAR_WITHOUT_WORDS, _NEARER * (nearness - _STRANGE))
+    return min(nearness - _NEAR_WITHOUT_WORDS, _SLOPE * (nearness - _STRANGE))
 
 
 def _telling(candidate: Candidate) -> float:

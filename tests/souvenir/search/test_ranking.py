@@ -101,7 +101,7 @@ def test_one_that_is_not_embedded_yet_is_as_near_as_its_words_say(words: float) 
     fresh = a_candidate(nearness=None, words=words)
     older = a_candidate(nearness=words - 0.05, words=words)
 
-    # By the fourth power of its words it would be behind, and what was just stored is not buried.
+    # By the third power of its words it would be behind, and what was just stored is not buried.
     assert order(older, fresh)[0] == fresh.passage_id
 
 
