@@ -128,6 +128,7 @@ def question_of(data: dict[str, Any], caller: Caller) -> Question:
             store_ids=_stores_of(data, caller),
             limit=data.get("limit", 10),
             only=filters_of(data),
+            min_score=data.get("min_score", 0.0),
         )
         if "asked_at" in data:
             asked = replace(asked, asked_at=data["asked_at"])

@@ -204,6 +204,13 @@ class FiltersIn(OfWhat):
         required=False,
         help_text="At least: third-party (files, pages, tools), assistant, or the person's words.",
     )
+    min_score = serializers.FloatField(
+        min_value=0.0,
+        max_value=1.0,
+        required=False,
+        help_text="Leave out what scores less. What answers nothing is often below 0.15, but not "
+        "always (docs/api.md). If absent, nothing is left out.",
+    )
     asked_at = serializers.DateTimeField(
         required=False, help_text='What "last week" in the question is relative to. Now, if absent.'
     )

@@ -39,3 +39,4 @@ class Question:
     asked_at: datetime = field(default_factory=timezone.now)  # what "last week" is relative to
     zone: tzinfo = field(default_factory=timezone.get_default_timezone)  # of who asks
     dense_weight: float = DENSE_WEIGHT  # 0: words alone, 1: meaning alone
+    min_score: float = 0.0  # what fits less well is left out

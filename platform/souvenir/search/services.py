@@ -147,6 +147,7 @@ def _ask(question: Question, text: str, belief: Belief) -> tuple[Ranking, Belief
         names=named_in(text),
     )
     best = ranked(found, language=language, dense_weight=weight, besides=besides)
+    best = [item for item in best if item.score >= question.min_score]
     return Ranking(best, told.pending, by_meaning, time), told.belief
 
 

@@ -41,6 +41,16 @@ def test_a_block_comes_with_its_items(acme: Tenant) -> None:
     assert (found["left_out"], found["pending"]) == ({}, 1)
 
 
+def test_a_score_that_nothing_reaches_leaves_an_empty_block(acme: Tenant) -> None:
+    import_bytes(acme, chatgpt_export("Le jardin est prêt"))
+
+    every = _ask(acme, person="alice", min_score=0.01)
+    none = _ask(acme, person="alice", query="jardin potager voisin", min_score=1)
+
+    assert _texts(every) == {"Le jardin est prêt"}
+    assert (none.json()["text"], none.json()["items"]) == ("", [])
+
+
 @pytest.mark.parametrize(
     ("asked", "accepted", "heard"),
     [

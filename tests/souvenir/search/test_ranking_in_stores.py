@@ -164,3 +164,15 @@ def test_in_an_ordinary_store_every_word_counts(acme: Tenant) -> None:
 
     assert all(found.bm25 for found in answer.results)
     assert len(answer.results) == 7
+
+
+def test_what_scores_less_than_is_asked_for_is_left_out(acme: Tenant) -> None:
+    store = _shared(acme, "Je suis allergique aux noisettes", "La voiture est au garage")
+
+    every = _ask(acme, store, "À quoi suis-je allergique?")
+    few = _ask(acme, store, "À quoi suis-je allergique?", min_score=every.results[0].score)
+    none = _ask(acme, store, "What is the capital of Mongolia?", min_score=0.15)
+
+    assert _texts(every) == ["Je suis allergique aux noisettes", "La voiture est au garage"]
+    assert _texts(few) == ["Je suis allergique aux noisettes"]
+    assert _texts(none) == []
