@@ -25,7 +25,7 @@ ASKED_OF = (
 PLAIN = frozenset(
     {
         "text", "occurred_at", "valid_from", "valid_to", "observed_at", "kind", "reason", "version",
-        "query", "limit", "budget", "language", "expand",
+        "query", "limit", "min_score", "budget", "language", "expand",
         "asked_at", "timezone", "as_of", "known_at",
         "since", "until", "sources", "roles", "kinds", "languages", "trust",
         "label", "scopes", "expires_at", "display_name", "file", "target",
