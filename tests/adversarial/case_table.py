@@ -30,6 +30,7 @@ PLAIN = frozenset(
         "since", "until", "sources", "roles", "kinds", "languages", "trust",
         "label", "scopes", "expires_at", "display_name", "file", "target",
         "slug", "name_en", "name_fr", "region", "state",
+        "action", "object", "old", "size",
         "metadata", "url", "placement", "purpose", "events", "on", "overlap_hours",
     }
 )  # fmt: skip
@@ -122,6 +123,13 @@ CASES: dict[str, Case] = {
         fresh=True,
     ),
     "getErasure": Case("erasures:write", 200, (Slot("path", "erasure_id", Kind.ERASURE),)),
+    # An `object` that is a stranger's finds nothing: tests/souvenir/audit/test_audit_door.py.
+    "listAuditEntries": Case("organization:read", 200, (CURSOR,)),
+    "proveAuditEntry": Case(
+        "organization:read", 200, (Slot("path", "entry_id", Kind.AUDIT_ENTRY),)
+    ),
+    "getAuditCheckpoint": Case("organization:read", 200),
+    "proveAuditConsistency": Case("organization:read", 200),
     "listWebhooks": Case("organization:read", 200, (CURSOR,)),
     "createWebhook": Case("organization:write", 201, body=A_WEBHOOK),
     "getWebhook": Case("organization:read", 200, (WEBHOOK,)),

@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.utils import timezone
 
+from souvenir.audit.selectors import entries
+from souvenir.audit.services import make_checkpoints
 from souvenir.core.jobs import Job
 from souvenir.deletion.services import request_erasure
 from souvenir.export.links import sign_download
@@ -93,6 +95,7 @@ def fill(name: str, *, platform_key: str) -> Filled:
     _listen(filled)
     _issue_keys(filled)
     _sign_in(filled)
+    _number_entries(filled)
     page = filled.tenant.http.get("/api/v1/memories?limit=1").json()
     for ids in (filled.mine, filled.siblings):
         ids[Kind.ORGANIZATION] = str(filled.id)
@@ -193,6 +196,14 @@ def _listen(filled: Filled) -> None:
             ids[Kind.DELIVERY] = str(send_test(endpoint_id=endpoint_id).id)
     with tenant_scope(filled.id):
         remove_endpoint(endpoint_id=UUID(filled.deleted[Kind.WEBHOOK]))
+
+
+def _number_entries(filled: Filled) -> None:
+    """What has been done so far has its numbers in the audit log, and proofs."""
+    make_checkpoints()
+    with tenant_scope(filled.id):
+        told = entries(organization_id=filled.id).values_list("id", flat=True)
+        filled.mine[Kind.AUDIT_ENTRY], filled.siblings[Kind.AUDIT_ENTRY] = map(str, told[:2])
 
 
 def _webhook(filled: Filled) -> str:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     WEBHOOK = "webhook"
     DELIVERY = "delivery"
     FAILED_JOB = "failed-job"  # a fresh one can be tried again
+    AUDIT_ENTRY = "audit-entry"
     EXPORT = "export"
     WHOLE_EXPORT = "whole-export"  # of the whole organization, not of a person
     ERASURE = "erasure"
@@ -35,7 +36,7 @@ UUIDS = (
     Kind.ORGANIZATION, Kind.MEMORY, Kind.CONVERSATION, Kind.IMPORT, Kind.JOB, Kind.EXPORT,
     Kind.ERASURE, Kind.KEY, Kind.PERSON, Kind.WAITING_JOB, Kind.FAILED_JOB,
     Kind.WEBHOOK, Kind.DELIVERY,
-    Kind.WHOLE_EXPORT,
+    Kind.WHOLE_EXPORT, Kind.AUDIT_ENTRY,
 )  # fmt: skip
 MADE_BY_NAMING = {Kind.NEW_EXTERNAL_ID, Kind.NEW_STORE}
 

@@ -49,6 +49,10 @@ class NewestErasures(Newest):
     ordering = ("-requested_at", "-id")
 
 
+class NewestEntries(Newest):
+    ordering = ("-at", "-id")
+
+
 class Oldest(Newest):
     ordering = ("recorded_at", "id")
 

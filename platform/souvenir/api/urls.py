@@ -4,6 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from souvenir.api import (
+    audit,
     context,
     conversations,
     erasures,
@@ -56,6 +57,10 @@ urlpatterns = [
     path("downloads/<str:token>", exports.Download.as_view()),
     path("erasures", erasures.Erasures.as_view()),
     path("erasures/<uuid:erasure_id>", erasures.OneErasure.as_view()),
+    path("audit/entries", audit.AuditEntries.as_view()),
+    path("audit/entries/<uuid:entry_id>/proof", audit.AuditEntryProof.as_view()),
+    path("audit/checkpoint", audit.AuditCheckpoint.as_view()),
+    path("audit/consistency", audit.AuditConsistency.as_view()),
     path("webhooks", webhooks.Webhooks.as_view()),
     path("webhooks/<uuid:endpoint_id>", webhooks.OneWebhook.as_view()),
     path("webhooks/<uuid:endpoint_id>/secret", webhooks.WebhookSecret.as_view()),

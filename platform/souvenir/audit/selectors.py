@@ -4,9 +4,10 @@ holds hashes and ids.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from souvenir.audit.errors import AuditEntryNotFound, CheckpointNotYet, TreeSizeInvalid
 from souvenir.audit.models import Checkpoint, Entry, Node
@@ -28,13 +29,36 @@ class Proof:
     hashes: list[bytes]
 
 
-def entries(*, organization_id: UUID | None) -> QuerySet[Entry]:
-    """An organization's entries (None: the cell's own), newest first. Lazy. Needs its scope."""
-    return Entry.objects.filter(organization_id=organization_id).order_by("-at", "-id")
+def entries(
+    *,
+    organization_id: UUID | None,
+    action: str = "",
+    object: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[Entry]:
+    """An organization's entries (None: the cell's own), newest first. Lazy. Needs its scope.
+
+    Each has its `number` in the log, None until the next checkpoint.
+
+    Args:
+        until: the first moment that is not asked for any more.
+    """
+    found = Entry.objects.filter(organization_id=organization_id)
+    if action:
+        found = found.filter(action=action)
+    if object:
+        found = found.filter(object=object)
+    if since:
+        found = found.filter(at__gte=since)
+    if until:
+        found = found.filter(at__lt=until)
+    placed = Node.objects.filter(level=0, entry_id=OuterRef("id")).values("position")
+    return found.annotate(number=Subquery(placed)).order_by("-at", "-id")
 
 
 def get_entry(*, organization_id: UUID | None, entry_id: UUID) -> Entry:
-    """One query. Needs the organization's scope.
+    """With its `number`. One query. Needs the organization's scope.
 
     Raises:
         AuditEntryNotFound
@@ -61,25 +85,26 @@ def tree_size() -> int:
     return int(largest or 0)
 
 
-def latest_checkpoint() -> Checkpoint:
-    """One query.
+def get_checkpoint(*, size: int | None = None) -> Checkpoint:
+    """The one over so many entries; None: the newest. One query.
 
     Raises:
-        CheckpointNotYet: nothing has been placed so far.
+        CheckpointNotYet: there is none.
     """
-    found = Checkpoint.objects.order_by("-size").first()
+    asked = Checkpoint.objects.order_by("-size")
+    found = (asked if size is None else asked.filter(size=size)).first()
     if found is None:
         raise CheckpointNotYet
     return found
 
 
-def inclusion_proof(*, number: int, size: int) -> Proof:
+def inclusion_proof(*, number: int | None, size: int) -> Proof:
     """That the entry with this number is in the tree of `size`. Two queries.
 
     Raises:
-        CheckpointNotYet: there is no checkpoint that large.
+        CheckpointNotYet: it has no number, or there is no checkpoint that large.
     """
-    if not number < size <= tree_size():
+    if number is None or not number < size <= tree_size():
         raise CheckpointNotYet
     return Proof(size, _hashes(inclusion_path(number, size)))
 

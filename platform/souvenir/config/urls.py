@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from souvenir.config import health
+from souvenir.config import audit_key, health
 
 urlpatterns = [
     path("livez", health.live, name="live"),
     path("readyz", health.ready, name="ready"),
+    path(".well-known/souvenir-audit-key", audit_key.audit_key, name="audit-key"),
     path("api/v1/", include("souvenir.api.urls")),
     path("", include("souvenir.console.urls")),
 ]

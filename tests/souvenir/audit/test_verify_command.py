@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from pytest_django import Settings
 
 from souvenir.audit.models import Node
-from souvenir.audit.selectors import latest_checkpoint, tree_size
+from souvenir.audit.selectors import get_checkpoint, tree_size
 from souvenir.audit.services import make_checkpoints, record
 from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant
@@ -132,7 +132,7 @@ def test_two_that_change_places_are_named(owner: CursorWrapper, number: int) -> 
 def test_a_log_cut_short_is_named(owner: CursorWrapper, number: int, tmp_path: Path) -> None:
     """All that the database had of its end is gone; somebody kept a checkpoint."""
     size, saved = tree_size(), tmp_path / "kept.txt"
-    saved.write_text(latest_checkpoint().note)
+    saved.write_text(get_checkpoint().note)
     cut = size - 4
     gone = Node.objects.filter(level=0, position__gte=cut).values_list("entry_id", flat=True)
     for statement, value in (
@@ -185,7 +185,7 @@ def _another_key(settings: Settings, folder: Path) -> Iterator[None]:
 def test_a_kept_checkpoint_of_another_log_is_refused(
     number: int, settings: Settings, tmp_path: Path
 ) -> None:
-    (tmp_path / "kept.txt").write_text(latest_checkpoint().note)
+    (tmp_path / "kept.txt").write_text(get_checkpoint().note)
 
     with _another_key(settings, tmp_path):
         said = _said(saved=[tmp_path / "kept.txt"])
