@@ -164,6 +164,28 @@ def test_the_maintainer_s_connection_is_given_to_who_keeps_the_tables_alone() ->
     assert holders == {"worker-bulk", "sweeper"}
 
 
+def test_the_key_of_the_audit_log_is_given_to_the_sweep_alone() -> None:
+    rendered = render(minimal(secrets__auditKey={"existingSecret": "audit", "key": "k.pem"}))
+    components = ("web", "worker-interactive", "worker-erasure", "worker-bulk", "relay", "sweeper")
+
+    mounted = {
+        component: mount["mountPath"]
+        for component in components
+        for container in pod_of(component, rendered).spec["containers"]
+        for mount in container["volumeMounts"]
+        if mount["name"] == "audit-key"
+    }
+    named = {
+        entry["value"]
+        for component in components
+        for entry in pod_of(component, rendered).environment
+        if entry["name"] == "SOUVENIR_AUDIT_KEY_FILE"
+    }
+
+    assert mounted == {"sweeper": "/etc/souvenir/audit"}
+    assert named == {"/etc/souvenir/audit/key.pem"}
+
+
 def test_the_relay_has_no_files_and_does_not_wait_for_a_schema_that_it_cannot_see() -> None:
     relay = pod_of("relay", render(minimal()))
 

@@ -20,7 +20,7 @@ args:
 {{- /* A Deployment. Takes: root, component, workload, strategy, container (its own fields); objects
      and waits, false where it needs neither files nor the schema; database, another secret;
      maintains, true where the tables of search are kept in order; reranks, true where a reranker is
-     asked; proxied, true where the proxy stands
+     asked; signs, true where the audit log is signed; proxied, true where the proxy stands
      before it. */}}
 {{- define "souvenir.deployment" -}}
 {{- /* Not `merge`: it takes false for nothing. */}}
@@ -70,7 +70,7 @@ spec:
         {{- if .root.Values.metrics.enabled }}
         {{- include "souvenir.metricsContainer" .root | nindent 8 }}
         {{- end }}
-      {{- include "souvenir.volumes" (dict "root" .root "objects" $this.objects "reranks" $this.reranks "tmpSize" .workload.tmpSize) | nindent 6 }}
+      {{- include "souvenir.volumes" (dict "root" .root "objects" $this.objects "reranks" $this.reranks "signs" .signs "tmpSize" .workload.tmpSize) | nindent 6 }}
         {{- if .root.Values.metrics.enabled }}
         # In memory: what is counted begins anew with the pod, as Prometheus expects.
         - name: metrics

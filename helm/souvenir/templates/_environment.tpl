@@ -25,6 +25,9 @@ env:
   {{- if and .maintains $secrets.maintainerDatabase.existingSecret }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_MAINTAINER_DATABASE_URL" "from" $secrets.maintainerDatabase) | nindent 2 }}
   {{- end }}
+  {{- if and .signs $secrets.auditKey.existingSecret }}
+  - {name: SOUVENIR_AUDIT_KEY_FILE, value: /etc/souvenir/audit/key.pem}
+  {{- end }}
   {{- if .metrics }}
   - {name: SOUVENIR_METRICS_DIR, value: /run/souvenir/metrics}
   {{- end }}
@@ -55,6 +58,9 @@ env:
     {{- end }}
     {{- if and .reranks .root.Values.secrets.rerankKey.existingSecret }}
     - {name: rerank, mountPath: /etc/souvenir/rerank, readOnly: true}
+    {{- end }}
+    {{- if and .signs .root.Values.secrets.auditKey.existingSecret }}
+    - {name: audit-key, mountPath: /etc/souvenir/audit, readOnly: true}
     {{- end }}
     {{- if .objects }}
     - {name: objects, mountPath: /var/lib/souvenir/objects}
@@ -113,7 +119,7 @@ env:
       {{- end }}
 {{- end }}
 
-{{- /* Takes: root, tmpSize, objects, reranks. */}}
+{{- /* Takes: root, tmpSize, objects, reranks, signs. */}}
 {{- define "souvenir.volumes" -}}
 volumes:
   - name: tmp
@@ -142,6 +148,12 @@ volumes:
     secret:
       secretName: {{ $secrets.rerankKey.existingSecret }}
       items: [{key: {{ $secrets.rerankKey.key }}, path: rerank-key}]
+  {{- end }}
+  {{- if and .signs $secrets.auditKey.existingSecret }}
+  - name: audit-key
+    secret:
+      secretName: {{ $secrets.auditKey.existingSecret }}
+      items: [{key: {{ $secrets.auditKey.key }}, path: key.pem}]
   {{- end }}
   {{- if .objects }}
   {{- include "souvenir.keystoreVolume" .root | nindent 2 }}
