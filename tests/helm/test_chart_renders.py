@@ -175,15 +175,10 @@ def test_the_key_of_the_audit_log_is_given_to_the_sweep_alone() -> None:
         for mount in container["volumeMounts"]
         if mount["name"] == "audit-key"
     }
-    named = {
-        entry["value"]
-        for component in components
-        for entry in pod_of(component, rendered).environment
-        if entry["name"] == "SOUVENIR_AUDIT_KEY_FILE"
-    }
+    settings = of_kind("ConfigMap", rendered)[0]["data"]
 
     assert mounted == {"sweeper": "/etc/souvenir/audit"}
-    assert named == {"/etc/souvenir/audit/key.pem"}
+    assert settings["SOUVENIR_AUDIT_KEY_FILE"] == "/etc/souvenir/audit/key.pem"
 
 
 def test_the_relay_has_no_files_and_does_not_wait_for_a_schema_that_it_cannot_see() -> None:

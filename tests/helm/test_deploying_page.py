@@ -35,14 +35,22 @@ def test_every_secret_that_the_example_needs_is_one_that_the_page_makes(page: st
         for name, files in re.findall(r"create secret generic (\S+) (.+)", page)
         for key in re.findall(r"--from-file=(\S+)", files)
     }
+    found = pods(render(_example(page)))
     used = {
         (reference["name"], reference["key"])
-        for pod in pods(render(_example(page)))
+        for pod in found
         for entry in pod.environment
         for reference in [entry["valueFrom"]["secretKeyRef"]]
     }
+    mounted = {
+        (volume["secret"]["secretName"], item["key"])
+        for pod in found
+        for volume in pod.spec["volumes"]
+        for item in volume.get("secret", {}).get("items", [])
+    }
 
-    assert used == made
+    # What is mounted besides is others': certificates that the database and the keystore came with.
+    assert used | {one for one in mounted if one[0].startswith("souvenir-")} == made
 
 
 def test_both_pages_have_the_same_steps_and_the_same_commands() -> None:

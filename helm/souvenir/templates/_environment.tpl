@@ -25,9 +25,6 @@ env:
   {{- if and .maintains $secrets.maintainerDatabase.existingSecret }}
   {{- include "souvenir.secretVariable" (dict "name" "SOUVENIR_MAINTAINER_DATABASE_URL" "from" $secrets.maintainerDatabase) | nindent 2 }}
   {{- end }}
-  {{- if and .signs $secrets.auditKey.existingSecret }}
-  - {name: SOUVENIR_AUDIT_KEY_FILE, value: /etc/souvenir/audit/key.pem}
-  {{- end }}
   {{- if .metrics }}
   - {name: SOUVENIR_METRICS_DIR, value: /run/souvenir/metrics}
   {{- end }}

@@ -129,7 +129,7 @@ def main(arguments: list[str]) -> int:
             old = check_growth(saved, grown, key, (size, root))
             said.append(f"that log begins with the {old} entries of the checkpoint that was kept")
     except (InvalidSignature, ValueError, KeyError, TypeError, OSError) as error:
-        sys.stdout.write(f"NOT SHOWN: {error or 'the signature is wrong'}\n")
+        sys.stdout.write(f"NOT SHOWN: {str(error) or 'the signature is wrong'}\n")
         return 1
     sys.stdout.write("".join(f"OK: {one}\n" for one in said))
     return 0
