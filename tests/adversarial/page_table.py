@@ -122,6 +122,7 @@ PAGES: dict[str, Page] = {
     "my-job-cancel": Page(MINE, SENT_ON, slots=WAITING_JOB, fresh=True),
     "my-job-retry": Page(MINE, SENT_ON, slots=FAILED_JOB, fresh=True),
     "organization": Page(OWNERS, READ),
+    "organization-job": Page(OWNERS, READ, slots=JOB),
     "organization-job-events": Page(OWNERS, READ, slots=JOB),
     "organization-job-cancel": Page(OWNERS, SENT_ON, slots=WAITING_JOB, fresh=True),
     "organization-job-retry": Page(OWNERS, SENT_ON, slots=FAILED_JOB, fresh=True),

@@ -21,7 +21,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _LEAST_BUDGET = 200  # tokens: the frame alone takes about 140
 _NOT_IN_THE_LIST = {"invalid_choice": _("This is not in the list. Choose again.")}
 _KINDS: dict[str, str | Promise] = {"message": _("Messages"), **KINDS}
-_LANGUAGES = [("", _("French or English")), ("fr", _("French")), ("en", _("English"))]
+_LANGUAGES = [("", _("Either one")), ("fr", _("French")), ("en", _("English"))]
 _TRUST = [
     ("", _("Anyone’s")),
     (str(Trust.ANSWERED.value), _("Yours and those of assistants")),

@@ -70,6 +70,9 @@ _my_jobs = [
 _organization_jobs = [
     path("organization/jobs/", organization.organization_jobs, name="organization-jobs"),
     path(
+        "organization/jobs/<uuid:job_id>/", organization.organization_job, name="organization-job"
+    ),
+    path(
         "organization/jobs/<uuid:job_id>/events/",
         jobs.organization_job_events,
         name="organization-job-events",

@@ -102,6 +102,10 @@ LEFT_OUT: Words = {
         "files, pages and tools fill half at most, while people have something to say too"
     ),
 }
+PART_STATES: Words = {
+    **JOB_STATES,
+    "quarantined": _("Set aside, so that the rest could go on"),
+}
 UNITS: Words = {
     "objects": _("objects"),
     "passages": _("passages"),
@@ -273,6 +277,7 @@ WORDS: dict[str, Words] = {
     "method": METHODS,
     "job": JOB_KINDS,
     "job-state": JOB_STATES,
+    "part-state": PART_STATES,
     "trust": TRUST,
     "why": WHY_FOUND,
     "left-out": LEFT_OUT,

@@ -1,5 +1,6 @@
 """Following a job in a page, stopping it, trying it again."""
 
+import re
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job, claim_job, get_job
 from tenants.models import Membership
 from tenants.services import suspend_organization
-from tests.builders import Tenant
+from tests.builders import Tenant, chatgpt_export, import_bytes
 from tests.souvenir.console.visitors import Visitor, make_member, make_owner
 
 
@@ -213,3 +214,45 @@ def test_a_form_leads_to_no_other_site(acme: Tenant, owner: Visitor, next_: str)
     answer = owner.browser.post(f"/en/organization/jobs/{_accept(acme)}/cancel/", {"next": next_})
 
     assert answer.headers["Location"] == "/en/"
+
+
+def test_a_job_s_page_says_what_became_of_its_parts_and_of_those_it_asked_for(
+    acme: Tenant, owner: Visitor
+) -> None:
+    record = import_bytes(acme, chatgpt_export("Bonjour", "Salut!"))
+
+    page = owner.browser.get(f"/fr/organization/jobs/{record.job_id}/").content.decode()
+
+    assert "Importation" in page
+    assert "Ce que ses parties sont devenues" in page
+    assert re.search(r"Terminée?\s*</th><td class=\"figure\"[^>]*>1<", page)
+    assert "Bonjour" not in page
+    table = owner.browser.get("/fr/organization/jobs/").content.decode()
+    assert f'href="/fr/organization/jobs/{record.job_id}/"' in table
+
+
+def test_a_job_s_page_asks_for_its_progress_until_it_has_ended(
+    acme: Tenant, owner: Visitor
+) -> None:
+    job_id = _accept(acme)
+    address = f"/en/organization/jobs/{job_id}/"
+
+    waiting = owner.browser.get(address).content.decode()
+    part = owner.browser.get(address, headers={"hx-request": "true"}).content.decode()
+    _end(acme, job_id)
+    over = owner.browser.get(address, headers={"hx-request": "true"})
+
+    assert f'data-events="/en/organization/jobs/{job_id}/events/"' in waiting
+    assert f'hx-get="{address}"' in waiting
+    assert f'id="stop-{job_id}"' in waiting
+    assert "<html" not in part
+    assert "<progress" in part
+    assert over.headers["HX-Refresh"] == "true"
+
+
+def test_globex_s_owner_finds_no_page_of_acme_s_job(acme: Tenant, globex: Tenant) -> None:
+    job_id = _accept(acme)
+
+    answer = make_owner(globex).browser.get(f"/en/organization/jobs/{job_id}/")
+
+    assert answer.status_code == 404

@@ -13,14 +13,22 @@ from souvenir.console.overviews import (
     organization_overview,
 )
 from souvenir.console.paging import one_page
-from souvenir.console.progress import Progress, progress_of, progress_on, with_progress
+from souvenir.console.progress import (
+    Progress,
+    parts_of,
+    progress_of,
+    progress_on,
+    with_progress,
+)
 from souvenir.console.views.downloads import download
 from souvenir.console.visits import OrganizationVisit, organization_page, page
 from souvenir.export.services import request_export
-from tenants.ledger import jobs
+from tenants.ledger import children_of, get_job, jobs
 from tenants.residency_report import residency_report
 
 _LATEST = 5
+_MOST_CHILDREN = 50
+_PROGRESS = "progress.html"
 
 
 @require_GET
@@ -52,6 +60,28 @@ def organization_jobs(visit: OrganizationVisit) -> HttpResponseBase:
     )
 
 
+@require_GET
+@organization_page
+def organization_job(visit: OrganizationVisit, job_id: UUID) -> HttpResponseBase:
+    """One job: how far it is, what became of its parts, what it took, and what it has asked for.
+
+    A part of the page asks again where no events come; at the end, the whole page is read anew.
+    """
+    job = get_job(job_id=job_id)
+    progress = progress_of(job)
+    if "HX-Request" in visit.request.headers:
+        is_over = progress.has_ended
+        return HttpResponseClientRefresh() if is_over else page(visit, _PROGRESS, progress=progress)
+    return page(
+        visit,
+        "organization/job.html",
+        job=job,
+        progress=progress,
+        parts=parts_of(job),
+        children=[progress_of(child) for child in children_of(job_id=job.id)[:_MOST_CHILDREN]],
+    )
+
+
 def _is_under_way(listed: list[Progress]) -> bool:
     """Then the table is read again every few seconds."""
     return not all(progress.has_ended for progress in listed)
@@ -75,7 +105,7 @@ def organization_export_progress(visit: OrganizationVisit, export_id: UUID) -> H
     progress = progress_on(get_organization_export(export_id=export_id))
     if progress is None or progress.has_ended:
         return HttpResponseClientRefresh()
-    return page(visit, "progress.html", progress=progress)
+    return page(visit, _PROGRESS, progress=progress)
 
 
 @require_GET
