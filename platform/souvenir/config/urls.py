@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+import souvenir.portability.errors  # noqa: F401 — the web tells by its code what a worker met
 from souvenir.config import audit_key, health
 
 urlpatterns = [
