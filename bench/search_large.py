@@ -14,7 +14,7 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.embedding.bilingual import BilingualEmbedder
 from souvenir.search.beliefs import Belief, Model
 from souvenir.search.candidates import _NARROW
-from souvenir.search.nearest import nearest
+from souvenir.search.nearest import Narrowed, nearest
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
 from tests.builders import run_jobs
@@ -85,13 +85,8 @@ def narrowed(bench: Bench) -> None:
     print("\n| the filter leaves | p50 ms | p95 | p99 | CPU p50 | recall own | cross | rows |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     condition = " AND p.provider = ANY (%(providers)s)"
-    arm, parameters = nearest(
-        [store],
-        belief,
-        narrow=_NARROW.format(condition=condition),
-        condition=condition,
-        by_meaning=True,
-    )
+    narrowed = Narrowed(_NARROW.format(condition=condition), condition)
+    arm, parameters = nearest([store], belief, narrowed=narrowed, by_meaning=True)
     sql = f"SELECT passage_id FROM ({arm}) n ORDER BY distance + 0 LIMIT {LIMIT}"
     parameters |= {"tenant": bench.tenant, "stores": [store], "candidates": CANDIDATES}
     for name, at in places.items():

@@ -16,8 +16,8 @@ from souvenir.ingestion.terms import asked_terms, exact_terms
 from souvenir.search import frequent
 from souvenir.search.beliefs import Belief, Model, Told, read_told
 from souvenir.search.looking_back import held_then, looks_back
-from souvenir.search.metadata_filter import has_metadata
-from souvenir.search.nearest import nearest
+from souvenir.search.metadata_filter import described_memories, has_metadata
+from souvenir.search.nearest import Narrowed, nearest
 from souvenir.search.phrases import MOST_WITH_PHRASES, phrase_arms, phrases_of
 from souvenir.search.question_vectors import question_vectors
 from souvenir.search.questions import Filters, Question
@@ -111,9 +111,8 @@ def hybrid_statement(
         condition, values = condition + _WITHOUT, values | {"without": without}
     stores = homes(question.store_ids) if looks_back(question.only) else question.store_ids
     narrow = _NARROW.format(condition=condition) if condition else ""
-    near, places = nearest(
-        stores, belief, narrow=narrow, condition=condition, by_meaning=vector is not None
-    )
+    narrowed = Narrowed(narrow, condition, described_memories(question.only.metadata))
+    near, places = nearest(stores, belief, narrowed=narrowed, by_meaning=vector is not None)
     buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
     asked_of = timely(time, narrow=narrow, buckets=buckets, by_meaning=vector is not None)
     is_large = not belief.own.keys().isdisjoint(stores)

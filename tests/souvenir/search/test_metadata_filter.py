@@ -27,9 +27,11 @@ from tenants.isolation.scope import tenant_scope
 from tenants.keyring.database import keyring_transaction
 from tenants.keyring.models import IndexKey
 from tenants.keyring.services import index_keys
+from tenants.ledger import accept_job
 from tenants.maintainer import maintain
 from tenants.models import Job
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
+from tests.vectors import fill_store_with, some_vectors
 
 BEFORE, AFTER = datetime(2024, 6, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -344,3 +346,29 @@ def test_tokens_are_looked_up_by_index_under_the_run_time_role(acme: Tenant, ten
         assert "memory_id = " in condition, searched
     assert any("_pkey" in step and "token = " in condition for step, condition in in_list)
     assert all("Index" in step or "Bitmap" in step for step, _ in in_list), in_list
+
+
+def test_in_a_large_store_the_few_that_are_described_are_all_found(acme: Tenant) -> None:
+    """No walk of the graph passes by them, and none is made for them."""
+    with tenant_scope(acme.id):
+        store = ensure_shared_store(slug="team")
+        fill_store_with(store.id, some_vectors(2_000))
+        for place in range(30):
+            said = Statement(f"Bouilloire {place}", metadata={"place": place % 3})
+            remember(store=store, statement=said)
+    run_jobs(acme, Kind.EMBED_PASSAGES)
+    with tenant_scope(acme.id):
+        asked = [wanted_in({"place": 1}), wanted_in({"place": [1, 2]})]
+        questions = [
+            Question("kettle", [store.id], only=Filters(metadata=one), limit=50, dense_weight=1.0)
+            for one in asked
+        ]
+        before = [[one.passage_id for one in search(each).results] for each in questions]
+        accept_job(Kind.PROMOTE_STORE, subject_id=store.id, person_id=None, unit="passages")
+    run_jobs(acme, Kind.PROMOTE_STORE)
+
+    with tenant_scope(acme.id):
+        after = [[one.passage_id for one in search(each).results] for each in questions]
+
+    assert [len(found) for found in before] == [10, 20]
+    assert after == before
