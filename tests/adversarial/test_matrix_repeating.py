@@ -12,7 +12,7 @@ from tests.adversarial.judging import forbidden_to
 from tests.adversarial.kinds import Role
 
 NAMES = ("acme", "globex", "initech")
-ASKING = {"searchMemories", "getContext"}  # a POST that changes nothing
+ASKING = {"searchMemories", "filterMemories", "getContext"}  # a POST that changes nothing
 BODY = {"text": "A plain statement.", "person": "someone"}
 
 

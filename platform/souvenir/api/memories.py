@@ -231,10 +231,12 @@ class OneMemory(TenantView):
     def get(self, request: Request, memory_id: UUID) -> Response:
         """A memory, what it says now (or said at a moment), and where that came from."""
         stores, asked = caller_of(request).stores(), asked_in_query(request, MemoryAsked)
-        memory = _then(memories(store_ids=stores), asked).filter(id=memory_id).first()
-        if memory is None:
+        found: Memory | None = get_memory(memory_id=memory_id, store_ids=stores)
+        if asked:
+            found = _then(memories(store_ids=stores), asked).filter(id=memory_id).first()
+        if found is None:
             raise MemoryNotFound(memory_id=memory_id)
-        return Response(memories_out([memory])[0])
+        return Response(memories_out([found])[0])
 
     @extend_schema(operation_id="correctMemory", request=CorrectionIn, responses=MemoryOut)
     def put(self, request: Request, memory_id: UUID) -> Response:
