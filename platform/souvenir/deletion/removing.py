@@ -48,7 +48,7 @@ def remove_some(erasable: Erasable, reach: Reach) -> Removed:
         return Removed({erasable.name: number}, more=number >= STEP_NARROW_ROWS)
     column = _TOGETHER.get(erasable.model, "pk")
     some = list(erasable.rows(reach).values_list(column, flat=True)[:STEP_ROWS])
-    together = {f"{column}__in": set(some)}
+    together = {f"{column}__in": list(dict.fromkeys(some))}
     number, _ = erasable.model._default_manager.filter(**together).delete()
     return Removed({erasable.name: number}, more=len(some) == STEP_ROWS)
 

@@ -1,5 +1,6 @@
 """The web knows the sentence of each error that a worker may have written down."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -44,9 +45,11 @@ def _written_down() -> set[str]:
 
 
 def test_what_a_worker_wrote_down_is_told_in_words(database: None) -> None:
+    environment = {**os.environ, "PYTHONPATH": "platform:."}
+    environment |= {"DJANGO_SETTINGS_MODULE": "souvenir.config.settings"}
     ran = subprocess.run(  # noqa: S603 — the interpreter that runs this, on code of ours
         [sys.executable, "-c", KNOWN_TO_THE_WEB],
-        cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=60,
+        cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
 
     missing = _written_down() - set(ran.stdout.split())
