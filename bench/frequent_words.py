@@ -36,7 +36,7 @@ _BOUNDING = frequent.words_asked
 _FILL = """
     INSERT INTO ingestion_passagetoken
         (tenant_id, store_id, token, passage_id, frequency, terms)
-    SELECT %(tenant)s, %(store)s, %(token)s, md5((n * 7919 %% %(all)s)::text)::uuid, 4, 40
+    SELECT %(tenant)s, %(store)s, %(token)s, md5((n::bigint * 7919 %% %(all)s)::text)::uuid, 4, 40
     FROM generate_series(1, %(count)s) n
 """
 
