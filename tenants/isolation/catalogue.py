@@ -23,6 +23,17 @@ _CATALOGUE, _SERVICES = (
 _PRINTED_PREDICATE = (
     "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)"
 )
+# The policies of the audit log (migration 0007), likewise: command, for everyone, to see, to write.
+_SCOPE = "(NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid"
+_AUDIT_LOG = [
+    [
+        "a",
+        True,
+        None,
+        f"(({_SCOPE} IS NULL) OR (organization_id IS NULL) OR (organization_id = {_SCOPE}))",
+    ],
+    ["r", True, f"(NOT (organization_id IS DISTINCT FROM {_SCOPE}))", None],
+]
 # Each brings functions, types and views that the audit then trusts: name one here with care.
 EXTENSIONS = ["plpgsql", "vector"]
 
@@ -191,6 +202,7 @@ def _refuse(findings: list[Finding]) -> None:
 def _asked(*questions: str, using: str) -> list[Finding]:
     control = {name: table.privileges for name, table in CONTROL_TABLES.items()}
     answers: dict[str, str | list[str]] = {
+        "audit_log": json.dumps(_AUDIT_LOG),
         "control": json.dumps(control),
         "declared": json.dumps(list(_declared())),
         "extensions": EXTENSIONS,

@@ -3,7 +3,7 @@
 -- catalogue.py, and a planted hole of its own in tests/tenants/planted/.
 -- Parameters: %(control)s, JSON, table without tenant → privileges the role may hold on it;
 -- %(extensions)s, names of extensions; %(predicate)s, the policy as PostgreSQL prints it;
--- %(services)s, names of the roles that services.sql asks about.
+-- %(audit_log)s, JSON, the policies of the audit log; %(services)s, names of the roles that services.sql asks about.
 WITH RECURSIVE me AS (
     SELECT * FROM pg_roles WHERE rolname = current_user
 ), memberships AS (
@@ -152,6 +152,16 @@ WITH RECURSIVE me AS (
     SELECT 'policy-not-exact', t.name FROM walled t JOIN pg_policy p ON p.polrelid = t.oid
       JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
      WHERE d.refclassid <> 'pg_class'::regclass OR d.refobjid <> t.oid
+    UNION ALL
+    -- No tenant's table, but each organization sees its own rows of it: two policies, exactly.
+    SELECT 'audit-log-open', r.name FROM relations r
+     WHERE r.name = 'audit_entry' AND NOT (
+           r.enabled AND r.forced AND %(audit_log)s::jsonb IS NOT DISTINCT FROM (
+               SELECT jsonb_agg(jsonb_build_array(
+                          p.polcmd::text, p.polpermissive AND p.polroles = '{0}',
+                          pg_get_expr(p.polqual, p.polrelid),
+                          pg_get_expr(p.polwithcheck, p.polrelid)) ORDER BY p.polcmd, p.polname)
+                 FROM pg_policy p WHERE p.polrelid = r.oid))
     UNION ALL
     SELECT 'owner-past-row-security', r.name FROM relations r JOIN pg_roles o ON o.oid = r.owner
      WHERE o.rolsuper OR o.rolbypassrls

@@ -33,6 +33,9 @@ REMEDIES = {
     "policy-not-exact": gettext_noop(
         "one policy, for all commands and roles, exactly the one of operations.py"
     ),
+    "audit-log-open": gettext_noop(
+        "put its two policies back, as in migration 0007_audit_log, and FORCE ROW LEVEL SECURITY"
+    ),
     "owner-past-row-security": gettext_noop(
         "let souvenir_owner own it, without SUPERUSER and BYPASSRLS"
     ),

@@ -8,7 +8,7 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import connections
 
 from souvenir.audit.models import Checkpoint, Node, Waiting
 from souvenir.audit.selectors import numbers_of, tree_size
@@ -59,7 +59,7 @@ def test_several_schedulers_at_once_make_one_checkpoint(acme: Tenant) -> None:
 
     def look(_: int) -> dict[str, int]:
         done = do_what_is_due()
-        connection.close()
+        connections.close_all()
         return done
 
     with ThreadPoolExecutor(4) as pool:

@@ -1,17 +1,17 @@
 """What somebody who owns the tables does to the log, the command names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.management import CommandError, call_command
-from django.db import connections
-from django.db.backends.utils import CursorWrapper
+from django.db import connections, transaction
 from pytest_django import Settings
 
 from souvenir.audit.models import Node
@@ -24,23 +24,27 @@ from tests.souvenir.audit.test_recording import event
 _TABLES = ("entry", "waiting", "node", "checkpoint")
 
 
-@pytest.fixture
-def owner() -> Iterator[CursorWrapper]:
-    """A cursor of whoever owns the tables, and has lifted what holds the owner back too. What is
-    done with it is undone.
-    """
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("ALTER TABLE audit_entry NO FORCE ROW LEVEL SECURITY")
-        for table in _TABLES:
-            cursor.execute(f"CREATE TABLE kept_{table} AS TABLE audit_{table}")
-        try:
-            yield cursor
-        finally:
-            for table in _TABLES:
-                cursor.execute(f"DELETE FROM audit_{table}")
-                cursor.execute(f"INSERT INTO audit_{table} TABLE kept_{table}")
-                cursor.execute(f"DROP TABLE kept_{table}")
+class Owner:
+    """Whoever owns the tables, and lifts for a moment what holds the owner back too."""
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
+        with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_entry NO FORCE ROW LEVEL SECURITY")
+            cursor.execute(statement, values)
             cursor.execute("ALTER TABLE audit_entry FORCE ROW LEVEL SECURITY")
+
+
+@pytest.fixture
+def owner() -> Iterator[Owner]:
+    """What is done with it is undone."""
+    owner = Owner()
+    for table in _TABLES:
+        owner.execute(f"CREATE TABLE kept_{table} AS TABLE audit_{table}")
+    yield owner
+    for table in _TABLES:
+        owner.execute(f"DELETE FROM audit_{table}")
+        owner.execute(f"INSERT INTO audit_{table} TABLE kept_{table}")
+        owner.execute(f"DROP TABLE kept_{table}")
 
 
 @pytest.fixture
@@ -92,7 +96,7 @@ def test_it_speaks_french(number: int) -> None:
         "leaf_hash = '\\x00'",
     ],
 )
-def test_an_altered_entry_is_named(owner: CursorWrapper, number: int, change: str) -> None:
+def test_an_altered_entry_is_named(owner: Owner, number: int, change: str) -> None:
     owner.execute(f"UPDATE audit_entry SET {change} WHERE id = %s", [_entry_at(number)])
 
     assert _said() == [
@@ -101,14 +105,14 @@ def test_an_altered_entry_is_named(owner: CursorWrapper, number: int, change: st
     ]
 
 
-def test_a_deleted_entry_is_named(owner: CursorWrapper, number: int) -> None:
+def test_a_deleted_entry_is_named(owner: Owner, number: int) -> None:
     owner.execute("DELETE FROM audit_entry WHERE id = %s", [_entry_at(number)])
 
     assert _said()[0] == f"Entry {number} is gone."
 
 
 def test_an_entry_moved_to_another_organization_is_named(
-    owner: CursorWrapper, number: int, globex: Tenant
+    owner: Owner, number: int, globex: Tenant
 ) -> None:
     owner.execute(
         "UPDATE audit_entry SET organization_id = %s WHERE id = %s", [globex.id, _entry_at(number)]
@@ -117,7 +121,7 @@ def test_an_entry_moved_to_another_organization_is_named(
     assert _said()[0] == f"Entry {number} is not what it was when it was recorded."
 
 
-def test_two_that_change_places_are_named(owner: CursorWrapper, number: int) -> None:
+def test_two_that_change_places_are_named(owner: Owner, number: int) -> None:
     one, two = _entry_at(number), _entry_at(number + 2)
     put = "UPDATE audit_node SET entry_id = %s WHERE level = 0 AND position = %s"
     for entry_id, position in ((None, number), (one, number + 2), (two, number)):
@@ -129,7 +133,7 @@ def test_two_that_change_places_are_named(owner: CursorWrapper, number: int) -> 
     ]
 
 
-def test_a_log_cut_short_is_named(owner: CursorWrapper, number: int, tmp_path: Path) -> None:
+def test_a_log_cut_short_is_named(owner: Owner, number: int, tmp_path: Path) -> None:
     """All that the database had of its end is gone; somebody kept a checkpoint."""
     size, saved = tree_size(), tmp_path / "kept.txt"
     saved.write_text(get_checkpoint().note)
@@ -147,7 +151,7 @@ def test_a_log_cut_short_is_named(owner: CursorWrapper, number: int, tmp_path: P
 
 
 def test_an_entry_slipped_in_without_a_number_is_named(
-    owner: CursorWrapper, number: int, acme: Tenant
+    owner: Owner, number: int, acme: Tenant
 ) -> None:
     with tenant_scope(acme.id):
         record(told := event(acme))
@@ -163,7 +167,7 @@ def test_entries_on_their_way_are_no_fault(number: int, acme: Tenant) -> None:
     assert len(_said()) == 1
 
 
-def test_a_checkpoint_that_the_key_did_not_sign_is_named(owner: CursorWrapper, number: int) -> None:
+def test_a_checkpoint_that_the_key_did_not_sign_is_named(owner: Owner, number: int) -> None:
     size = tree_size()
     owner.execute("UPDATE audit_checkpoint SET note = replace(note, %s, '1')", [f"\n{size}\n"])
 
