@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from souvenir.audit.errors import AuditEntryNotFound, CheckpointNotYet, TreeSizeInvalid
 from souvenir.audit.models import Checkpoint, Entry, Node
@@ -19,6 +20,12 @@ from souvenir.audit.tree import (
     inclusion_path,
     nodes_of,
 )
+
+_NODES = """
+    SELECT level, position, hash
+      FROM unnest(%s::smallint[], %s::bigint[]) AS wanted (level, position)
+      JOIN audit_node USING (level, position)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +130,12 @@ def consistency_proof(*, old: int, size: int) -> Proof:
 
 def hashes_of(places: Iterable[Place]) -> dict[Place, bytes]:
     """The hashes of some nodes. One query; of those that are there."""
-    wanted = [Q(level=level, position=position) for level, position in places]
+    wanted = list(places)
     if not wanted:
         return {}
-    asked = wanted[0]
-    for one in wanted[1:]:
-        asked |= one
-    rows = Node.objects.filter(asked).values_list("level", "position", "hash")
-    return {(level, position): bytes(found) for level, position, found in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(_NODES, [list(numbers) for numbers in zip(*wanted, strict=True)])
+        return {(level, position): bytes(found) for level, position, found in cursor.fetchall()}
 
 
 def _hashes(spans: list[Span]) -> list[bytes]:
