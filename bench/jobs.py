@@ -22,7 +22,7 @@ os.environ["BENCH_LOG"] = str(own_souvenir.FOLDER / "plain.log")
 
 from bench.jobs_beside import Row, beside, evenly
 from bench.jobs_waiting import await_ended, await_that, waits
-from bench.plain_celery import application
+from bench.plain_celery import QUORUM, application
 from souvenir.core.jobs import Job as Kind
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
@@ -67,6 +67,10 @@ def _compare(many: int) -> None:
         environment = {"SOUVENIR_BROKER_URL": broker.url} if broker else {}
         try:
             _show(_plain(name, environment, many))
+            if name == "RabbitMQ":  # Souvenir's queues there are quorum queues
+                os.environ[QUORUM] = "1"
+                _show(_plain(f"{name}, a quorum queue", environment, many))
+                del os.environ[QUORUM]
             _show(_ours(name, environment, many))
         finally:
             if broker:

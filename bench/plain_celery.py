@@ -5,13 +5,26 @@ import time
 from pathlib import Path
 
 from celery import Celery
+from kombu.entity import Exchange, Queue
 
 from workers.broker import transport_options
+
+QUORUM = "BENCH_QUORUM"  # in the environment: a queue that RabbitMQ replicates and syncs, like ours
 
 
 def application(url: str, dsn: str) -> Celery:
     """The same on any broker, with the options that Souvenir gives it."""
     made = Celery("plain", set_as_current=False)
+    if QUORUM in os.environ:
+        arguments = {"x-queue-type": "quorum"}
+        made.conf.task_queues = [
+            Queue(  # type: ignore[no-untyped-call]
+                "plain",
+                Exchange("plain"),  # type: ignore[no-untyped-call]
+                routing_key="plain",
+                queue_arguments=arguments,
+            )
+        ]
     made.conf.update(
         broker_url=url,
         broker_transport_options=transport_options(url, dsn=dsn),

@@ -6,7 +6,7 @@ step, under the fence.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,6 +115,20 @@ def work_all(lease: Lease, do: Callable[[JobItem], Cost | None]) -> bool:
 def forget_items(lease: Lease) -> None:
     """What was planned is planned anew. Call in a step."""
     _items(lease).delete()
+
+
+def add_to_items(lease: Lease, counts: Mapping[str, int]) -> None:
+    """Count what a job has made, by name: an item for each, as large as there are. Call in a step.
+
+    For a job that plans no items.
+    """
+    for name, number in counts.items():
+        if not _items(lease).filter(name=name).update(size=F("size") + number):
+            ordinal = _next_ordinal(lease)
+            made = {"state": State.SUCCEEDED, "finished_at": timezone.now(), "fence": lease.fence}
+            JobItem.objects.create(
+                job_id=lease.job_id, ordinal=ordinal, name=name, size=number, **made
+            )
 
 
 def _has_time(lease: Lease) -> bool:

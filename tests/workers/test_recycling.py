@@ -93,9 +93,8 @@ def test_only_what_cannot_be_cut_may_take_longer() -> None:
     assert app.conf.task_time_limit == TASK_SECONDS
     assert {limits[kind] for kind in longer} == {UNCUT_TASK_SECONDS}
     assert longer == {
-        Kind.RUN_IMPORT,  # for the restore of an archive
-        Kind.WRITE_EXPORT,
-        Kind.ERASE,  # a table of a store at a time
+        Kind.RUN_IMPORT,  # for the verifying of an archive
+        Kind.WRITE_EXPORT,  # for the joining of its parts
         Kind.SEAL_AGAIN,
         *(Kind.PROMOTE_STORE, Kind.DEMOTE_STORE, Kind.FILL_MODEL, Kind.CLEAR_MODEL),
     }

@@ -7,7 +7,6 @@ is kept once, and what breaks us is set aside alone.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, BinaryIO
 
 from souvenir.core.errors import Invalid
@@ -15,7 +14,7 @@ from souvenir.ingestion.errors import PersonNeeded, UploadGone
 from souvenir.ingestion.merging import keep_conversation
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
 from souvenir.ingestion.passages import index_messages, remove_passages
-from souvenir.ingestion.planning import ASSET_ITEMS, read_on_and_plan
+from souvenir.ingestion.planning import read_on_and_plan
 from souvenir.ingestion.restore import restore_archive
 from souvenir.ingestion.services import (
     ASSETS,
@@ -25,10 +24,10 @@ from souvenir.ingestion.services import (
     ask_for_vectors,
     remove_upload,
 )
-from souvenir.ingestion.units import TakenApart, objects_of, place_of
+from souvenir.ingestion.units import ASSETS_OF, TakenApart, assets_of, objects_of, place_of
 from souvenir.memories.models import Conversation, Message, Source
 from souvenir.portability.documents import AssetRead
-from souvenir.portability.reading import assets
+from souvenir.portability.reading import assets_at
 from souvenir.portability.souvenir_archive import is_souvenir_archive
 from souvenir.portability.stored_file import StoredFile
 from tenants import objects
@@ -56,8 +55,7 @@ def run_import(lease: Lease) -> None:
         raise UploadGone
     try:
         if is_souvenir_archive(upload):
-            restore_archive(lease, record, upload, record.person)
-            is_done = True
+            is_done = restore_archive(lease, record, upload, record.person)
         else:
             is_done = _import_export(lease, record, upload)
     except Invalid:
@@ -111,13 +109,13 @@ class _Keeping:
 
     def keep(self, item: JobItem) -> Cost:
         """Keep what an item stands for; what is here already is left alone. Call in a step."""
-        if item.name == ASSET_ITEMS:
+        if _is_of_assets(item):
             return Cost(bytes=sum(map(self._keep_asset, self._assets_of(item))))
         return Cost(bytes=sum(map(self._keep_object, self._objects_of(item))))
 
     def keep_raw(self, item: JobItem) -> None:
         """Keep the bytes of an object that we cannot understand; it can be tried again."""
-        if item.name != ASSET_ITEMS:
+        if not _is_of_assets(item):
             for taken in self._objects_of(item):
                 (self._here(taken) or self._new(taken)).save()
 
@@ -125,8 +123,8 @@ class _Keeping:
         """Where in the upload some items stand: paths and ordinals, no content."""
         places = []
         for item in items:
-            if item.name == ASSET_ITEMS:
-                places += [asset.path for asset in self._assets_of(item)]
+            if _is_of_assets(item):
+                places += self._paths_of(item)
             else:
                 taken = self._objects_of(item)
                 places += [f"{one.raw.path}#{one.raw.ordinal}" for one in taken]
@@ -137,9 +135,13 @@ class _Keeping:
         with objects.stored(UNITS, f"{self._record.id}-{stretch}").open() as stream:
             yield from objects_of(stream, begins=begins, first=item.first, size=item.size)
 
+    def _paths_of(self, item: JobItem) -> list[str]:
+        stretch, begins = place_of(item.name)
+        with objects.stored(UNITS, f"{self._record.id}-{stretch}").open() as stream:
+            return assets_of(stream, begins=begins, first=item.first, size=item.size)
+
     def _assets_of(self, item: JobItem) -> Iterator[AssetRead]:
-        found = assets(self._upload, name=self._record.file_name)
-        return islice(found, item.first, item.first + item.size)
+        return assets_at(self._upload, self._paths_of(item))
 
     def _keep_object(self, taken: TakenApart) -> int:
         """Keep one raw object and the conversation it is understood as; nothing if both are here.
@@ -194,24 +196,14 @@ class _Keeping:
         return item.bytes_size
 
 
+def _is_of_assets(item: JobItem) -> bool:
+    return item.name.startswith(ASSETS_OF)
+
+
 def _index_again(conversation: Conversation, messages: list[Message]) -> None:
     stale = Passage.objects.filter(message_id__in=[message.id for message in messages])
     remove_passages(stale)
     index_messages(conversation, messages)
-
-
-def _keep_asset(item: AssetRead, record: Import, source: Source) -> None:
-    """Keep a file that came along. The row's id names its bytes, which can be read only once."""
-    asset = Asset(batch_id=record.id, store_id=source.store_id, path=item.path)
-    name, digest = str(asset.id), hashlib.sha256()
-    with item.open() as stream:
-        chunks = _hashed(stream, digest.update)
-        asset.size_bytes = objects.store(ASSETS, name, chunks, sealed_for=asset.sealed_for())
-    asset.sha256 = digest.hexdigest()
-    if Asset.objects.filter(store_id=source.store_id, sha256=asset.sha256).exists():
-        objects.remove(ASSETS, name)
-        return
-    asset.save(force_insert=True)
 
 
 def _hashed(stream: BinaryIO, update: Callable[[bytes], None]) -> Iterator[bytes]:

@@ -58,6 +58,7 @@ class Looking:
     inspection: Inspection | None = None
     fidelity: Fidelity | None = None
     items: int = 0  # of the job, planned so far
+    assets: list[str] = field(default_factory=list)  # of this stretch: where they stand
     is_done: bool = False
 
     def look(self, upload: StoredFile, *, name: str, clock: Clock) -> bool:
@@ -75,13 +76,17 @@ class Looking:
         return True
 
     def objects(self, upload: StoredFile, *, name: str, clock: Clock) -> Iterator[ObjectRead]:
-        """The objects of the next stretch, each added up. Then `is_done` says if these were all."""
+        """The objects of the next stretch, each added up. Then `is_done` says if these were all,
+        and `assets` which files stand between them.
+        """
         items = read_on(upload, name=name, start=self.position)
         for item, self.position in items:
             if self.fidelity is not None:
                 self.fidelity.add(item)
             if isinstance(item, ObjectRead):
                 yield item
+            else:
+                self.assets.append(item.path)
             if clock.is_over():
                 return
         self.is_done = True

@@ -1,13 +1,12 @@
 """From an upload to the items of its job, a stretch of reading at a time."""
 
 import json
-from collections.abc import Iterator
 
 from souvenir.ingestion.looking import Looking, TurnClock
 from souvenir.ingestion.merging import short_id
 from souvenir.ingestion.models import Import
 from souvenir.ingestion.services import REPORTS, UNITS
-from souvenir.ingestion.units import take_apart
+from souvenir.ingestion.units import list_assets, take_apart
 from souvenir.memories.models import Store
 from souvenir.memories.services import ensure_source
 from souvenir.portability.stored_file import StoredFile
@@ -16,8 +15,6 @@ from tenants.isolation.scope import tenant_named
 from tenants.ledger import Lease
 from tenants.ledger.items import Part, plan_items
 
-ASSET_ITEMS = "assets"  # the name of items that are files which came along; others name a place
-_UNIT_ASSETS = 10
 _LARGE_BYTES = 500_000_000  # below, finding the place takes seconds
 
 
@@ -45,6 +42,7 @@ def read_on_and_plan(lease: Lease, record: Import, store: Store, upload: StoredF
         if looking.inspection or looking.look(upload, name=name, clock=clock):
             read = looking.objects(upload, name=name, clock=clock)
             parts = list(take_apart(read, stream, stretch=record.stretches))
+            parts += list_assets(looking.assets, stream, stretch=record.stretches)
     with lease.step():
         looking.items += plan_items(lease, parts, start=looking.items)
         objects.rename(UNITS, draft, to=f"{record.id}-{record.stretches}")
@@ -89,10 +87,4 @@ def _end(lease: Lease, record: Import, store: Store, looking: Looking) -> None:
     record.save(update_fields=["source", "layout"])
     report = json.dumps(fidelity.as_json()).encode()
     objects.store(REPORTS, str(record.id), [report], sealed_for=record.sealed_for())
-    plan_items(lease, _asset_parts(inspection.assets), start=looking.items)
     lease.expect(inspection.objects + inspection.assets)
-
-
-def _asset_parts(count: int) -> Iterator[Part]:
-    for first in range(0, count, _UNIT_ASSETS):
-        yield Part(ASSET_ITEMS, size=min(_UNIT_ASSETS, count - first), first=first)

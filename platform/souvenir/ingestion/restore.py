@@ -1,7 +1,9 @@
 """Bring a Souvenir archive back: every row under its own id, with its own dates, in small steps.
 
-The archive is verified whole before the first row is written. Safe to run again from any point:
-what is here already is left alone.
+The archive is verified whole before the first row is written; once, for it stands sealed. Its rows
+are then written in turns. A turn goes through the lines that are done again, to know what is here
+under another id: so it is at least four times as long as that took. Safe to run again from any
+point: what is here already is left alone.
 """
 
 import zlib
@@ -17,6 +19,7 @@ from django.db.models import Max, Model
 from souvenir.ingestion import archive_rows as rows
 from souvenir.ingestion.archive_checks import check_lines
 from souvenir.ingestion.archive_merging import enrich_message, refresh_from
+from souvenir.ingestion.looking import TurnClock
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.ingestion.passages import index_memory, index_messages, index_past_version
 from souvenir.ingestion.services import ARCHIVE_LAYOUT, ASSETS, ask_for_vectors
@@ -38,10 +41,17 @@ from souvenir.memories.services import (
     ensure_shared_store,
     ensure_source,
 )
-from souvenir.portability.souvenir_archive import ArchiveReader, Line, reading_archive
+from souvenir.portability.souvenir_archive import (
+    ArchiveReader,
+    Line,
+    reading_archive,
+    reopened_archive,
+)
 from souvenir.portability.stored_file import StoredFile
 from tenants import objects
-from tenants.ledger import Lease
+from tenants.ledger import Lease, job_items
+from tenants.ledger.items import add_to_items
+from tenants.models import Job
 
 _STEP_ROWS = 200
 _CHUNK_BYTES = 1024 * 1024
@@ -57,51 +67,70 @@ RowT = TypeVar("RowT", bound=Model)
 DatedT = TypeVar("DatedT", Person, Store, Source)
 
 
+class _TurnOver(Exception):
+    """Others have the worker now; the rest is for the next turn."""
+
+
 def restore_archive(
     lease: Lease, record: Import, upload: StoredFile, person: Person | None
-) -> None:
-    """Bring back an archive; with `person`, an archive of one person, as that person's.
+) -> bool:
+    """Bring back an archive, for a turn or to its end; with `person`, an archive of one person, as
+    that person's. False: the turn was given back.
 
     Raises:
         AlteredArchive, NewerArchive, ArchiveOfSeveral: nothing was written.
         LeaseLost
     """
-    lease.cannot_be_cut(because="an archive is verified whole before its first row is written")
-    with reading_archive(upload) as archive:
-        total = check_lines(archive, for_one_person=person is not None)
-        with lease.step(total=total):
-            pass  # from here on it is known how far it is
-        restoring = _Restoring(lease, archive, person)
-        for step in (
-            restoring.names,
-            restoring.imports,
-            restoring.conversations,
-            restoring.messages,
-            restoring.branches,
-            restoring.raw_objects,
-            restoring.assets,
-            restoring.memories,
-        ):
-            step()
+    if record.layout != ARCHIVE_LAYOUT:
+        _verify(lease, record, upload, person)
     with lease.step():
-        record.layout = ARCHIVE_LAYOUT
-        record.report = restoring.report()
-        record.save(update_fields=["layout", "report"])
+        was = Job.objects.values_list("done", flat=True).get(id=lease.job_id)
+    with reopened_archive(upload) as archive:
+        restoring = _Restoring(lease, archive, person, was=was)
+        try:
+            restoring.all()
+        except _TurnOver:
+            with lease.step():
+                lease.give_turn_back()
+            return False
+    with lease.step():
+        record.report = restoring.report(_added(lease))
+        record.save(update_fields=["report"])
         for store in restoring.stores.values():
             ask_for_vectors(store_id=store.id, person_id=store.person_id)
         lease.finish()
+    return True
+
+
+def _verify(lease: Lease, record: Import, upload: StoredFile, person: Person | None) -> None:
+    lease.cannot_be_cut(because="an archive is verified whole before its first row is written")
+    with reading_archive(upload) as archive:
+        total = check_lines(archive, for_one_person=person is not None)
+    with lease.step(total=total):  # from here on it is known how far it is
+        record.layout = ARCHIVE_LAYOUT
+        record.save(update_fields=["layout"])
+
+
+def _added(lease: Lease) -> dict[str, int]:
+    """What all turns have added, by kind: an item of the job for each."""
+    found = job_items(job_id=lease.job_id).order_by("name")
+    return dict(found.values_list("name", "size"))
 
 
 class _Restoring:
     """One restore: what was read and added so far, and whose ids stand for which."""
 
-    def __init__(self, lease: Lease, archive: ArchiveReader, person: Person | None) -> None:
+    def __init__(
+        self, lease: Lease, archive: ArchiveReader, person: Person | None, *, was: int
+    ) -> None:
+        self._clock = TurnClock(lease)
+        self._was = was  # how many lines earlier turns have done
         self._lease = lease
         self._archive = archive
         self._person = person
         self._done = 0
         self._read: Counter[str] = Counter()
-        self._added: Counter[str] = Counter()
+        self._added: Counter[str] = Counter()  # in this step
         self.stores: dict[str, Store] = {}  # by the slug that the archive has for it
         self._sources: dict[tuple[str, str, str], Source] = {}
         self._instead: dict[UUID, UUID] = {}  # ids of rows that are here under another id
@@ -109,14 +138,29 @@ class _Restoring:
         self._last: dict[UUID, int] = {}  # … and the ordinal of their last message
         self._derived: set[str] = set()  # slugs of stores whose ids all have to be derived
 
-    def report(self) -> Line:
+    def all(self) -> None:
+        """Every line, in an order in which it can be kept.
+
+        Raises:
+            _TurnOver
+        """
+        self.names()
+        self.imports()
+        self.conversations()
+        self.messages()
+        self.branches()
+        self.raw_objects()
+        self.assets()
+        self.memories()
+
+    def report(self, added: dict[str, int]) -> Line:
         """The same shape as a fidelity report, as far as it goes."""
         return {
             "provider": "souvenir",
             "layout": ARCHIVE_LAYOUT,
             "complete": True,
             "read": dict(sorted(self._read.items())),
-            "added": dict(sorted(self._added.items())),
+            "added": added,
             "notices": {},
         }
 
@@ -291,8 +335,12 @@ class _Restoring:
         for batch in _batches(self._archive.lines(path)):
             self._done += len(batch)
             self._read[path.removesuffix(".jsonl")] += len(batch)
-            with self._lease.step(done=self._done):
+            with self._lease.step(done=max(self._done, self._was)):
                 yield batch
+                add_to_items(self._lease, self._added)
+            self._added.clear()
+            if self._done > self._was and self._clock.is_over():
+                raise _TurnOver
 
     def _fresh(self, model: type[Model], batch: list[Line]) -> list[Line]:
         """The rows of a group that are not here yet."""

@@ -7,7 +7,7 @@ reading the upload again.
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -19,6 +19,8 @@ from tenants.ledger.items import Part
 
 UNIT_OBJECTS = 25  # about half a second of one core
 UNIT_BYTES = 1024 * 1024
+UNIT_ASSETS = 20
+ASSETS_OF = "assets"  # begins the name of a unit of files that came along
 _LENGTH_BYTES = 8
 
 
@@ -58,9 +60,26 @@ def take_apart(
         yield Part(name=f"{stretch}-{begins}", size=count)
 
 
+def list_assets(paths: Sequence[str], stream: BinaryIO, *, stretch: int = 0) -> Iterator[Part]:
+    """Write down where files stand in an upload, after its objects; give the units they make."""
+    begins = stream.tell()
+    for first in range(0, len(paths), UNIT_ASSETS):
+        group = paths[first : first + UNIT_ASSETS]
+        written = _put(json.dumps(group).encode(), stream)
+        yield Part(name=f"{ASSETS_OF}-{stretch}-{begins}", size=len(group))
+        begins += written
+
+
+def assets_of(stream: BinaryIO, *, begins: int, first: int, size: int) -> list[str]:
+    """Where the files `first` to `first + size` of the unit that begins there stand."""
+    stream.seek(begins)
+    paths: list[str] = json.loads(_read_block(stream))
+    return paths[first : first + size]
+
+
 def place_of(name: str) -> tuple[int, int]:
     """The stretch, and the place in it, that a unit is called after."""
-    stretch, _, begins = name.partition("-")
+    *_, stretch, begins = name.split("-")
     return int(stretch), int(begins)
 
 
@@ -85,9 +104,11 @@ def _write(item: ObjectRead, stream: BinaryIO) -> int:
         "conversation_id": document.provider_id if document else "",
     }
     blocks = (json.dumps(head).encode(), zlib.compress(item.raw.body))
-    return sum(
-        stream.write(len(block).to_bytes(_LENGTH_BYTES)) + stream.write(block) for block in blocks
-    )
+    return sum(_put(block, stream) for block in blocks)
+
+
+def _put(block: bytes, stream: BinaryIO) -> int:
+    return stream.write(len(block).to_bytes(_LENGTH_BYTES)) + stream.write(block)
 
 
 def _read_block(stream: BinaryIO) -> bytes:

@@ -4,7 +4,7 @@
 then gives every object and file, one at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from souvenir.portability.census import Census
@@ -18,6 +18,7 @@ from souvenir.portability.notices import NoticeLog
 from souvenir.portability.objects import ParsedObject, parsed_chat, parsed_objects
 from souvenir.portability.sorting import SortedFile, sorted_files
 from souvenir.portability.stored_file import StoredFile
+from souvenir.portability.upload import members_at
 
 _NOT_READ = {"not-an-object", "object-too-deep"}  # notices that say enough
 
@@ -116,19 +117,18 @@ def _walk(
             yield file, item, after
 
 
-def assets(
-    upload: StoredFile, *, name: str = "", limits: Limits = DEFAULT_LIMITS
+def assets_at(
+    upload: StoredFile, paths: Sequence[str], *, limits: Limits = DEFAULT_LIMITS
 ) -> Iterator[AssetRead]:
-    """Give every other file of an upload that `inspect` accepted, in its order, and no object.
+    """Give the files at some paths of a zip again, as `read` gave them, and read no other.
 
     Each is to be opened before the next one is asked for.
 
     Raises:
-        Invalid: as `inspect`, if the file has changed since.
+        Invalid: an `archive-…` error, if the file has changed since.
     """
-    for file in sorted_files(upload, limits, name):
-        if file.use == "asset":
-            yield AssetRead(file.member.path, file.member.bytes_size, file.member.open)
+    for member in members_at(upload, paths, limits):
+        yield AssetRead(member.path, member.bytes_size, member.open)
 
 
 def _objects(

@@ -95,10 +95,20 @@ def reading_archive(upload: StoredFile) -> Iterator[ArchiveReader]:
     Raises:
         AlteredArchive, NewerArchive, and the errors of any zip (`archive-…`).
     """
-    with upload.open("rb") as file, opened_archive(file, _LIMITS) as archive:
-        reader = ArchiveReader(archive, Meter(_LIMITS, upload.stat().st_size))
+    with reopened_archive(upload) as reader:
         reader.verify()
         yield reader
+
+
+@contextmanager
+def reopened_archive(upload: StoredFile) -> Iterator[ArchiveReader]:
+    """Open an archive that was verified, and stands where it cannot have changed since.
+
+    Raises:
+        As `reading_archive`, where it shows.
+    """
+    with upload.open("rb") as file, opened_archive(file, _LIMITS) as archive:
+        yield ArchiveReader(archive, Meter(_LIMITS, upload.stat().st_size))
 
 
 def is_souvenir_archive(upload: StoredFile) -> bool:

@@ -1,9 +1,11 @@
 """Opens what was uploaded, one bare file or a zip, zips within included, and gives its files."""
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -62,6 +64,17 @@ def members(upload: StoredFile, limits: Limits, name: str = "") -> Iterator[Memb
         yield from opener.files(file, prefix="", level=1)
 
 
+def members_at(upload: StoredFile, paths: Sequence[str], limits: Limits) -> Iterator[Member]:
+    """The files at some paths of a zip, as `members` gave them and in that order; no other is read.
+
+    Raises:
+        Invalid: one of the `archive-…` errors; DamagedArchive if there is no such file.
+    """
+    with upload.open("rb") as file:
+        opener = _Opener(limits, Meter(limits, upload.stat().st_size))
+        yield from opener.at(file, paths, prefix="", level=1)
+
+
 class _Opener:
     """One pass over one upload's zips."""
 
@@ -74,6 +87,21 @@ class _Opener:
             self._meter.add_entries(len(archive.infolist()))
             for entry in checked_files(archive):
                 yield from self._one(self._member(archive, entry, prefix, level))
+
+    def at(self, file: BinaryIO, paths: Sequence[str], prefix: str, level: int) -> Iterator[Member]:
+        """Files by their paths. An inner zip is unpacked once for those that follow one another."""
+        with opened_archive(file, self._limits) as archive:
+            self._meter.add_entries(len(archive.infolist()))
+            entries = {entry.filename: entry for entry in checked_files(archive)}
+            ways = [(_outermost(path[len(prefix) :], entries), path) for path in paths]
+            for name, group in groupby(ways, itemgetter(0)):
+                member = self._member(archive, entries[name], prefix, level)
+                inside = [path for _, path in group if path != member.path]
+                if not inside:
+                    yield member
+                    continue
+                with _spooled(member) as inner:
+                    yield from self.at(inner, inside, prefix=f"{member.path}!", level=level + 1)
 
     def _member(
         self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, prefix: str, level: int
@@ -114,6 +142,15 @@ class _Opener:
                     yield stream.read(HEAD_BYTES)
             except DAMAGE as error:
                 raise DamagedArchive from error
+
+
+def _outermost(path: str, entries: Mapping[str, object]) -> str:
+    """The entry that a path leads to, or through."""
+    parts = path.split("!")
+    for number in range(len(parts), 0, -1):
+        if (name := "!".join(parts[:number])) in entries:
+            return name
+    raise DamagedArchive
 
 
 @contextmanager

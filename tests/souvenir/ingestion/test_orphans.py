@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from django.db import connection
+from django.db import connections
 
 from souvenir.core.ids import new_id
 from souvenir.ingestion.models import Asset, Import
@@ -61,7 +61,7 @@ def _request(tenant: Tenant, *, commits: bool) -> Iterator[None]:
         except _Interrupted:
             pass
         finally:
-            connection.close()
+            connections.close_all()
 
     thread = threading.Thread(target=answer)
     thread.start()
