@@ -16,12 +16,15 @@ from django.db.models import Model
 from souvenir.ingestion import archive_rows as rows
 from souvenir.ingestion.errors import ArchiveOfSeveral
 from souvenir.ingestion.models import Asset, Import, RawObject
+from souvenir.ingestion.services import ARCHIVE_LAYOUT
 from souvenir.memories.metadata import is_metadata
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
 from souvenir.memories.services import MAX_SUBJECTS, is_external_id
 from souvenir.portability.documents import BlockType, Role
 from souvenir.portability.errors import AlteredArchive
-from souvenir.portability.souvenir_archive import ArchiveReader, Line
+from souvenir.portability.souvenir_archive import ArchiveReader, Line, reading_archive
+from souvenir.portability.stored_file import StoredFile
+from tenants.ledger import Lease
 
 _PROVIDER_LENGTH, _ACCOUNT_LENGTH = 63, 200  # the columns of a source
 _KINDS: dict[str, type[Model]] = {
@@ -43,6 +46,21 @@ _REFERENCES = {
     rows.RAW: {"batch_id": rows.IMPORTS, "conversation_id": rows.CONVERSATIONS},
     rows.ASSETS: {"batch_id": rows.IMPORTS},
 }
+
+
+def verify(lease: Lease, record: Import, upload: StoredFile, *, for_one_person: bool) -> None:
+    """Verify an archive whole, and write down that it was, and how many lines it has.
+
+    Raises:
+        AlteredArchive, NewerArchive, ArchiveOfSeveral
+        LeaseLost
+    """
+    lease.cannot_be_cut(because="an archive is verified whole before its first row is written")
+    with reading_archive(upload) as archive:
+        total = check_lines(archive, for_one_person=for_one_person)
+    with lease.step(total=total):  # from here on it is known how far it is
+        record.layout = ARCHIVE_LAYOUT
+        record.save(update_fields=["layout"])
 
 
 def check_lines(archive: ArchiveReader, *, for_one_person: bool) -> int:

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from django.db.models import Max, Model
 
 from souvenir.ingestion import archive_rows as rows
-from souvenir.ingestion.archive_checks import check_lines
+from souvenir.ingestion.archive_checks import verify
 from souvenir.ingestion.archive_merging import enrich_message, refresh_from
 from souvenir.ingestion.looking import TurnClock
 from souvenir.ingestion.models import Asset, Import, RawObject
@@ -41,12 +41,7 @@ from souvenir.memories.services import (
     ensure_shared_store,
     ensure_source,
 )
-from souvenir.portability.souvenir_archive import (
-    ArchiveReader,
-    Line,
-    reading_archive,
-    reopened_archive,
-)
+from souvenir.portability.souvenir_archive import ArchiveReader, Line, reopened_archive
 from souvenir.portability.stored_file import StoredFile
 from tenants import objects
 from tenants.ledger import Lease, job_items
@@ -82,7 +77,7 @@ def restore_archive(
         LeaseLost
     """
     if record.layout != ARCHIVE_LAYOUT:
-        _verify(lease, record, upload, person)
+        verify(lease, record, upload, for_one_person=person is not None)
     with lease.step():
         was = Job.objects.values_list("done", flat=True).get(id=lease.job_id)
     with reopened_archive(upload) as archive:
@@ -100,15 +95,6 @@ def restore_archive(
             ask_for_vectors(store_id=store.id, person_id=store.person_id)
         lease.finish()
     return True
-
-
-def _verify(lease: Lease, record: Import, upload: StoredFile, person: Person | None) -> None:
-    lease.cannot_be_cut(because="an archive is verified whole before its first row is written")
-    with reading_archive(upload) as archive:
-        total = check_lines(archive, for_one_person=person is not None)
-    with lease.step(total=total):  # from here on it is known how far it is
-        record.layout = ARCHIVE_LAYOUT
-        record.save(update_fields=["layout"])
 
 
 def _added(lease: Lease) -> dict[str, int]:

@@ -128,7 +128,10 @@ def test_hidden_messages_are_kept_and_not_searched(acme: Tenant) -> None:
         assert Passage.objects.count() == 1
 
 
-def test_an_import_interrupted_anywhere_is_finished_by_the_next_worker(acme: Tenant) -> None:
+def test_an_import_interrupted_anywhere_is_finished_by_the_next_worker(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 60.0)  # or a turn ends before
     many = json.dumps(
         [json.loads(chatgpt_export(f"Question {i}", conversation=f"c-{i}"))[0] for i in range(60)]
     ).encode()

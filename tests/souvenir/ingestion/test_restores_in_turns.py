@@ -98,7 +98,7 @@ def test_a_restore_leaves_off_between_two_steps_and_is_verified_once(
     record = _accept(acme, _copy())
     monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 0.0)
     monkeypatch.setattr("souvenir.ingestion.looking._WORTH", 0.0)
-    checks = _counting(monkeypatch, "check_lines")
+    checks = _counting(monkeypatch, "verify")
 
     run_import(_claim(acme, record))
 
