@@ -75,6 +75,7 @@ def test_a_filter_leaves_out_what_is_something_else(
     page = _results(told, question="canot canoe", **filters)
 
     assert {text for text in ALL if text in page} == found
+    assert ("in force" in page) is bool(filters)
 
 
 def test_a_person_looks_back_to_what_was_said_then(acme: Tenant, browser: Client) -> None:
