@@ -4,7 +4,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,21 @@ from bench.search_data import MODEL, Server, Vectors
 from souvenir.config.embedded.throwaway import settings_of
 
 ROUNDS, QUESTIONS, LIMIT, CANDIDATES = 2, 16, 10, 100
+_SECONDS = 8.0  # after which what is asked is not asked in another round
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of the table at the end. `bound` is "≤" or "≥"."""
+
+    what: str
+    bound: str
+    bar: float
+    measured: float
+
+    @property
+    def is_met(self) -> bool:
+        return self.measured <= self.bar if self.bound == "≤" else self.measured >= self.bar
 
 
 @dataclass
@@ -27,6 +42,11 @@ class Bench:
     folder: Path
     server: Server
     manifest: dict[str, Any]
+    bars: list[Bar] = field(default_factory=list)
+
+    def hold(self, what: str, bound: str, bar: float, measured: float) -> None:
+        """Hold a figure against its bar, in the table at the end."""
+        self.bars.append(Bar(what, bound, bar, measured))
 
     def app(self) -> psycopg.Connection[Any]:
         """As the run-time role, in the scope of the organization that is measured."""
@@ -91,6 +111,13 @@ class Timed:
     def mid(self) -> float:
         return statistics.median(self.cpu)
 
+    def halves(self, questions: int) -> tuple[float, float]:
+        """CPU p50 of own and of cross questions, of which there are as many."""
+        half = questions // 2
+        own = [spent for place, spent in enumerate(self.cpu) if place % questions < half]
+        cross = [spent for place, spent in enumerate(self.cpu) if place % questions >= half]
+        return statistics.median(own), statistics.median(cross)
+
 
 def timed(
     connection: psycopg.Connection[Any] | None, calls: Sequence[Callable[[], Any]]
@@ -98,7 +125,10 @@ def timed(
     """Each call in each round, after one that warms; and the answers of the last round."""
     wall, cpu = [], []
     answers: list[Any] = []
+    until = time.monotonic() + _SECONDS
     for round_ in range(ROUNDS + 1):
+        if round_ > 1 and time.monotonic() > until:
+            break
         answers = []
         for call in calls:
             before = cpu_ms(connection) if connection else time.process_time() * 1e3

@@ -51,6 +51,7 @@ def hybrid(bench: Bench) -> None:
             )
         a, b, c = (timed(connection, calls)[0].mid for calls in (near, words, both))
         print(f"| {PEOPLE[name]:,} | {a:.2f} | {b:.2f} | {c:.2f} | {c / (a + b):.2f} |")
+        bench.hold(f"both retrievers against their sum, {PEOPLE[name]:,}", "≤", 1.3, c / (a + b))
 
 
 def frequent(bench: Bench) -> None:

@@ -63,37 +63,43 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Erasable:
-    """A table, its name in the report, and which of its rows a reach takes."""
+    """A table, its name in the report, and which of its rows a reach takes.
+
+    `taken` gives conditions that are asked one after the other. Joined by OR they would be asked of
+    every row that the organization has in the table: each has an index of its own.
+    """
 
     name: str
     model: type[Model]
-    taken: Callable[[Reach], Q]
+    taken: Callable[[Reach], tuple[Q, ...]]
 
-    def rows(self, reach: Reach) -> QuerySet[Any]:
-        return self.model._default_manager.filter(self.taken(reach))
-
-
-def _by_store(reach: Reach) -> Q:
-    return Q(store_id__in=reach.store_ids)
+    def rows(self, reach: Reach) -> list[Rows]:
+        """Its rows, for each condition. A row may be in several. Lazy."""
+        every = self.model._default_manager
+        return [every.filter(condition) for condition in self.taken(reach)]
 
 
-def _by_home(reach: Reach) -> Q:
+def _by_store(reach: Reach) -> tuple[Q, ...]:
+    return (Q(store_id__in=reach.store_ids),)
+
+
+def _by_home(reach: Reach) -> tuple[Q, ...]:
     """What stands under these stores or under their past."""
-    return Q(store_id__in=homes(reach.store_ids))
+    return (Q(store_id__in=homes(reach.store_ids)),)
 
 
-def _by_person(reach: Reach) -> Q:
-    return Q(person_id__in=reach.person_ids)
+def _by_person(reach: Reach) -> tuple[Q, ...]:
+    return (Q(person_id__in=reach.person_ids),)
 
 
-def _memories(reach: Reach) -> Q:
+def _memories(reach: Reach) -> tuple[Q, ...]:
     """Memories of these stores, and those of other stores that are about these people."""
-    return Q(store_id__in=reach.store_ids) | Q(id__in=_about(reach))
+    return (*_by_store(reach), Q(id__in=_about(reach)))
 
 
-def _by_memory(reach: Reach) -> Q:
+def _by_memory(reach: Reach) -> tuple[Q, ...]:
     """What belongs to such a memory, whatever store it is in."""
-    return _by_store(reach) | Q(memory_id__in=_about(reach))
+    return (*_by_store(reach), Q(memory_id__in=_about(reach)))
 
 
 def _about(reach: Reach) -> QuerySet[Any, UUID]:
@@ -101,11 +107,11 @@ def _about(reach: Reach) -> QuerySet[Any, UUID]:
     return found.values_list("memory_id", flat=True)
 
 
-def _evidence(reach: Reach) -> Q:
+def _evidence(reach: Reach) -> tuple[Q, ...]:
     return (
-        Q(version__store_id__in=reach.store_ids)
-        | Q(message__store_id__in=reach.store_ids)
-        | Q(version__memory_id__in=_about(reach))
+        Q(version__store_id__in=reach.store_ids),
+        Q(message__store_id__in=reach.store_ids),
+        Q(version__memory_id__in=_about(reach)),
     )
 
 
@@ -126,12 +132,12 @@ ERASABLES = (
     Erasable("assets", Asset, _by_store),
     Erasable("messages", Message, _by_store),
     Erasable("conversations", Conversation, _by_store),
-    Erasable("imports", Import, lambda reach: _by_store(reach) | _by_person(reach)),
+    Erasable("imports", Import, lambda reach: _by_store(reach) + _by_person(reach)),
     Erasable("sources", Source, _by_store),
-    Erasable("stores", Store, lambda reach: Q(id__in=reach.store_ids)),
+    Erasable("stores", Store, lambda reach: (Q(id__in=reach.store_ids),)),
     Erasable("exports", Export, _by_person),
     Erasable("keys", ApiKey, _by_person),
-    Erasable("people", Person, lambda reach: Q(id__in=reach.person_ids)),
+    Erasable("people", Person, lambda reach: (Q(id__in=reach.person_ids),)),
 )
 
 

@@ -47,7 +47,10 @@ def remove_some(erasable: Erasable, reach: Reach) -> Removed:
         number = _remove_narrow(erasable.model, homes(reach.store_ids))
         return Removed({erasable.name: number}, more=number >= STEP_NARROW_ROWS)
     column = _TOGETHER.get(erasable.model, "pk")
-    some = list(erasable.rows(reach).values_list(column, flat=True)[:STEP_ROWS])
+    some: list[UUID] = []
+    for rows in erasable.rows(reach):
+        if len(some) < STEP_ROWS:
+            some += rows.values_list(column, flat=True)[: STEP_ROWS - len(some)]
     together = {f"{column}__in": list(dict.fromkeys(some))}
     number, _ = erasable.model._default_manager.filter(**together).delete()
     return Removed({erasable.name: number}, more=len(some) == STEP_ROWS)

@@ -1,13 +1,16 @@
 """Which stores are large enough for a bucket of their own. Need a tenant scope."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from souvenir.core.jobs import Job as Kind
 from souvenir.embedding.errors import PersonalStoreStays
+from souvenir.embedding.selectors import serving_model
 from souvenir.ingestion.models import LargeStore, Passage
 from souvenir.memories.errors import StoreNotFound
 from souvenir.memories.models import Store
@@ -15,23 +18,29 @@ from tenants.ledger import accept_job
 from tenants.models import Job
 
 _MOVES = (Kind.PROMOTE_STORE, Kind.DEMOTE_STORE)
+_MEASURED_FOR = timedelta(days=7)  # a graph that grows finds less of what is far
 _UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
 class SharedStore:
-    """A shared store and where its vectors are. `state` is LargeStore's; "": the common bucket."""
+    """A shared store and where its vectors are. `state` is LargeStore's; "": the common bucket.
+
+    `trusted`: whether it was measured lately how far its graph is to be believed.
+    """
 
     id: UUID
     slug: str
     passages: int
     bucket: int
     state: str
+    trusted: bool = False
 
 
 def shared_stores() -> list[SharedStore]:
-    """Every shared store, the largest first. Two queries, one of which counts passages."""
+    """Every shared store, the largest first. Few queries, one of which counts passages."""
     large = {row.store_id: row for row in LargeStore.objects.all()}
+    serving = serving_model().number
     # Not through the store's passages: Django would join, and the planner scan, all of them.
     found = (
         Passage.objects.filter(past_version=0)
@@ -47,6 +56,7 @@ def shared_stores() -> list[SharedStore]:
             passages=passages.get(store.id, 0),
             bucket=large[store.id].bucket if store.id in large else 0,
             state=large[store.id].state if store.id in large else "",
+            trusted=store.id in large and _is_trusted(large[store.id], serving),
         )
         for store in Store.objects.filter(person=None)
     ]
@@ -65,7 +75,8 @@ def count_large_store(store_id: UUID) -> None:
 def ask_to_place() -> int:
     """Ask for stores to move that have grown large, or are large no more. Gives how many.
 
-    Those that have moved are counted anew.
+    Those that have moved are counted anew; of a graph that nobody has measured lately, or under
+    the model that serves now, it is asked how far it is to be believed.
 
     A store that a job is already moving, or is to, is left alone.
     """
@@ -78,6 +89,8 @@ def ask_to_place() -> int:
             asked += _ask(Kind.PROMOTE_STORE, store.id)
         elif store.state == LargeStore.State.SERVING and store.passages < limit // 2:
             asked += _ask(Kind.DEMOTE_STORE, store.id)
+        elif store.state == LargeStore.State.SERVING and not store.trusted:
+            asked += _ask(Kind.PROMOTE_STORE, store.id)
     return asked
 
 
@@ -94,6 +107,16 @@ def ask_to_move(*, slug: str, kind: Kind) -> None:
     if store.person_id is not None:
         raise PersonalStoreStays(store_id=store.id)
     _ask(kind, store.id)
+
+
+def _is_trusted(large: LargeStore, model: int) -> bool:
+    """Whether the measurement holds still: of this model, and not of long ago."""
+    measured = large.trusted_at
+    return (
+        measured is not None
+        and large.trusted_model == model
+        and timezone.now() - measured < _MEASURED_FOR
+    )
 
 
 def _ask(kind: Kind, store_id: UUID) -> int:

@@ -18,6 +18,7 @@ from souvenir.embedding.large_stores import count_large_store
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.moving import Move, catch_up, clear_some, copy_some
 from souvenir.embedding.selectors import models_in_use
+from souvenir.embedding.trust import measure_trust
 from souvenir.embedding.upkeep import vacuum_partitions
 from souvenir.ingestion import buckets
 from souvenir.ingestion.models import LargeStore
@@ -34,6 +35,8 @@ _TRIES = 3  # of a number for a bucket: two stores of one sixteenth may draw the
 
 def promote_store(lease: Lease) -> None:
     """Give a store a bucket of its own. Safe to run again from any point.
+
+    Of one that has it, how far its graph is to be believed is measured again.
 
     Raises:
         StoreMoving: it is on its way back.
@@ -54,6 +57,7 @@ def promote_store(lease: Lease) -> None:
     _clear(lease, Move(large.store_id, old=buckets.COMMON, new=large.bucket))
     # Until vacuum has seen them, pages of either are read for nothing.
     vacuum_partitions(lease.organization_id, large.bucket)
+    measure_trust(lease, large)  # until then, search compares every vector
     with lease.step():
         lease.finish()
 

@@ -211,6 +211,12 @@ class LargeStore(TenantOwned):
     # What BM25 wants to know, of some time ago: no question counts a large store's passages.
     passages = models.BigIntegerField(default=0)
     terms = models.BigIntegerField(default=0)  # of all of them
+    # Where the graph is believed (souvenir.embedding.trust), by which model, and since when. None:
+    # nowhere, and search compares every vector.
+    trusted_distance = models.FloatField(null=True)
+    trusted_gap = models.FloatField(null=True)
+    trusted_model = models.SmallIntegerField(null=True)
+    trusted_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return str(self.store_id)

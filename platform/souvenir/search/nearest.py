@@ -1,12 +1,15 @@
-"""SQL for the vectors nearest to a question: exact over ordinary stores, by graph over large ones.
+"""SQL for the vectors nearest to a question: exact over ordinary stores, by graph over large ones
+as far as that can be trusted.
 
 Tenant, model and bucket stand in every arm as literals, so that the planner opens one partition
 for it. Each arm names the vectors `v`, for `narrow` to hold on to.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
+from souvenir.embedding.trust import NEAREST
 from souvenir.search.beliefs import Belief
 
 # "+ 0" keeps any graph index out of the plan: ordinary stores are scanned exactly.
@@ -27,20 +30,65 @@ _GRAPH = """
     ORDER BY v.embedding::halfvec({dimensions}) <#> %(vector)s::halfvec({dimensions})
     LIMIT %(candidates)s
 """
+# All vectors of a large store, which takes long: nothing is missed.
+_COMPARED = """
+    SELECT v.passage_id, (v.embedding <#> %(vector)s::halfvec) + 0 AS distance
+    FROM ingestion_passagevector v
+    WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store_{arm})s
+      AND v.model = %(model)s AND v.bucket = %(bucket_{arm})s
+"""
+# The graph is believed where that was measured to be right (souvenir/embedding/trust.py). Where it
+# was not, or nothing was measured, every vector is compared.
+_JUDGED = """judged_{arm} AS MATERIALIZED (
+        SELECT (SELECT count(*) FROM walked_{arm}) >= %(candidates)s AS enough,
+               coalesce(last <= trusted_distance, false)
+               OR coalesce(last - first >= trusted_gap, false) AS trusted
+        FROM (SELECT
+            (SELECT min(distance) FROM {of}_{arm}) AS first,
+            (SELECT distance FROM {of}_{arm} ORDER BY distance OFFSET {before} LIMIT 1) AS last
+        ) distances LEFT JOIN ingestion_largestore
+            ON tenant_id = %(tenant)s AND store_id = %(store_{arm})s AND trusted_model = %(model)s
+    )
+"""
+_ALL = """
+    WITH walked_{arm} AS MATERIALIZED ({graph}), {judged}
+    SELECT passage_id, distance FROM walked_{arm} WHERE (SELECT trusted FROM judged_{arm})
+    UNION ALL
+    (SELECT passage_id, distance FROM ({compared} OFFSET 0) c
+     WHERE NOT (SELECT trusted FROM judged_{arm}) ORDER BY distance LIMIT %(candidates)s)
+"""
 # A filter that leaves little is not walked for without end: where the graph gives too few, what the
-# filter leaves is compared, all of it. So no passage is missed, however rare.
-_NARROWED_GRAPH = """
-    WITH {few}walked_{arm} AS MATERIALIZED ({graph})
+# filter leaves is compared, all of it. So no passage is missed, however rare. Where it leaves much
+# and the graph is not trusted, the nearest of all are held against the filter first: if enough of
+# them pass, they are the nearest of those that do. Whether it is to be trusted, the question itself
+# tells: what a filter leaves of its neighbours is farther away, and farther apart.
+_NARROWED = """
+    WITH {few}walked_{arm} AS MATERIALIZED ({graph}), asked_{arm} AS MATERIALIZED ({all}), {judged},
+    sorted_{arm} AS MATERIALIZED (
+        SELECT v.passage_id, v.distance FROM (
+            SELECT passage_id, distance FROM ({compared} OFFSET 0) c
+            WHERE (SELECT enough AND NOT trusted FROM judged_{arm})
+            ORDER BY distance LIMIT {wide}
+        ) v {narrow} ORDER BY distance LIMIT %(candidates)s
+    ), complete_{arm} AS MATERIALIZED (
+        SELECT CASE WHEN enough AND trusted THEN 'walked'
+                    WHEN (SELECT count(*) FROM sorted_{arm}) >= %(candidates)s THEN 'sorted'
+                    ELSE 'neither' END AS arm FROM judged_{arm}
+    )
     SELECT passage_id, distance FROM walked_{arm}
-    WHERE (SELECT count(*) FROM walked_{arm}) >= %(candidates)s
+    WHERE (SELECT arm FROM complete_{arm}) = 'walked'
+    UNION ALL
+    SELECT passage_id, distance FROM sorted_{arm}
+    WHERE (SELECT arm FROM complete_{arm}) = 'sorted'
     UNION ALL
     SELECT p.id, v.distance FROM ({left}) p CROSS JOIN LATERAL (
         SELECT (v.embedding <#> %(vector)s::halfvec) + 0 AS distance
         FROM ingestion_passagevector v
         WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store_{arm})s AND v.model = %(model)s
           AND v.passage_id = p.id AND v.bucket = %(bucket_{arm})s OFFSET 0
-    ) v WHERE (SELECT count(*) FROM walked_{arm}) < %(candidates)s
+    ) v WHERE (SELECT arm FROM complete_{arm}) = 'neither'
 """
+_WIDE = 20_000  # of the nearest, that are held against a filter
 _LEFT = """
     SELECT p.id FROM ingestion_passage p
     WHERE p.tenant_id = %(tenant)s AND p.store_id = %(store_{arm})s{condition} OFFSET 0
@@ -102,13 +150,27 @@ def nearest(
         exact = _EXACT_DESCRIBED.format(left=left.format(**parts))
     arms = [exact] if common else []
     for arm, (store_id, bucket) in enumerate(sorted(belief.own.items())):
-        unless = _UNLESS_FEW.format(arm=arm) if narrowed.described else ""
-        dimensions = int(belief.model.dimensions)
-        graph = _GRAPH.format(narrow=narrowed.by, arm=arm, dimensions=dimensions, unless=unless)
-        if narrowed.condition:
-            few = _FEW.format(arm=arm, **parts) if narrowed.described else ""
-            rest = left.format(arm=arm, **parts)
-            graph = _NARROWED_GRAPH.format(graph=graph, arm=arm, few=few, left=rest)
-        arms.append(graph)
+        arms.append(_of_a_large_store(arm, belief, narrowed))
         parameters |= {f"store_{arm}": store_id, f"bucket_{arm}": bucket}
     return " UNION ALL ".join(f"({arm})" for arm in arms) or _NOTHING, parameters
+
+
+def _of_a_large_store(arm: int, belief: Belief, narrowed: Narrowed) -> str:
+    unless = _UNLESS_FEW.format(arm=arm) if narrowed.described else ""
+    dimensions = int(belief.model.dimensions)
+    graph = partial(_GRAPH.format, arm=arm, dimensions=dimensions, unless=unless)
+    judged = partial(_JUDGED.format, arm=arm, before=NEAREST - 1)
+    parts = {"arm": arm, "graph": graph(narrow=narrowed.by), "compared": _COMPARED.format(arm=arm)}
+    if not narrowed.condition:
+        return _ALL.format(**parts, judged=judged(of="walked"))
+    left = _LEFT_DESCRIBED if narrowed.described else _LEFT
+    filters = {"arm": arm, "condition": narrowed.condition, "described": narrowed.described}
+    return _NARROWED.format(
+        **parts,
+        all=graph(narrow=""),
+        judged=judged(of="asked"),
+        few=_FEW.format(**filters) if narrowed.described else "",
+        narrow=narrowed.by,
+        left=left.format(**filters),
+        wide=_WIDE,
+    )

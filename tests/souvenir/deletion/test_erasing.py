@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from souvenir.core.jobs import Job as Kind
 from souvenir.deletion.errors import ErasureTargetNotFound
@@ -15,8 +16,9 @@ from souvenir.deletion.registry import ERASABLES, KEPT
 from souvenir.deletion.services import request_erasure
 from souvenir.export.models import Export
 from souvenir.export.services import request_export
+from souvenir.ingestion.models import Passage
 from souvenir.ingestion.services import Upload, accept_import, remember
-from souvenir.memories.models import Conversation, Memory, Message, Person
+from souvenir.memories.models import Conversation, Evidence, Memory, Message, Person
 from souvenir.memories.selectors import get_person, personal_store
 from souvenir.memories.services import Statement, ensure_person
 from tenants import objects
@@ -105,6 +107,23 @@ def test_another_person_s_rows_stay(acme: Tenant) -> None:
     assert {k: n for k, n in after.items() if k not in changed} == {
         k: n for k, n in before.items() if k not in changed
     }
+
+
+def test_each_condition_of_an_erasure_is_asked_of_an_index(acme: Tenant) -> None:
+    """Joined by OR, they would be asked of every row of the organization."""
+    _fill(acme)
+    with tenant_scope(acme.id):
+        person_id = get_person(external_id="alice").id
+
+    with CaptureQueriesContext(connection) as queries:
+        _erase(acme, "person", person_id)
+
+    tables = {f'FROM "{model._meta.db_table}"' for model in (Passage, Memory, Message, Evidence)}
+    asked = [query["sql"] for query in queries if query["sql"].partition(" WHERE ")[1]]
+    of_the_record = [one for one in asked if any(one.partition(" WHERE ")[0].endswith(table)
+                                                 for table in tables)]  # fmt: skip
+    assert len(of_the_record) >= len(tables)
+    assert [statement for statement in of_the_record if " OR " in statement] == []
 
 
 def test_an_organization_is_erased_but_for_the_report(acme: Tenant) -> None:
