@@ -4,6 +4,8 @@ A new route needs an entry here: the scope it asks for, the status of success, a
 Slot for every place where an id can stand. tests/architecture/test_case_table.py refuses the rest.
 """
 
+from typing import Any
+
 from tests.adversarial.kinds import Case, Kind, Slot
 
 CURSOR = Slot("query", "cursor", Kind.CURSOR)
@@ -20,6 +22,32 @@ ASKED_OF = (
     Slot("body", "store", Kind.STORE),
     Slot("body", "stores", Kind.STORE, listed=True),
 )
+_CLOCKS = {"as_of": "2100-01-01T00:00:00Z", "known_at": "2100-01-01T00:00:00Z"}
+# Each reads by statements of its own: plain, of the past, of a time, a phrase, what stands beside.
+_SEARCHED: tuple[dict[str, Any], ...] = (
+    {},
+    _CLOCKS,
+    {"query": "« what is kept », yesterday?"},
+    {"roles": ["user"]},
+)
+_GIVEN: tuple[dict[str, Any], ...] = ({}, {"expand": "conversation", **_CLOCKS})
+
+
+def _asked_of(*ways: dict[str, Any]) -> tuple[Slot, ...]:
+    """Where a question names whose memory it asks, in each way of asking."""
+    slots = [
+        slot
+        for way in ways
+        for slot in (
+            Slot("body", "person", Kind.EXTERNAL_ID, beside=way),
+            Slot("body", "store", Kind.STORE, beside=way),
+            Slot("body", "stores", Kind.STORE, beside=way, listed=True),
+        )
+    ]
+    # With one's own person, whom it may not lend its reach.
+    together = Slot("body", "stores", Kind.STORE, beside=ways[0], listed=True, along="person")
+    return (*slots, together)
+
 
 # What names nothing, in request bodies and queries: no id is to be tried there.
 PLAIN = frozenset(
@@ -97,8 +125,12 @@ CASES: dict[str, Case] = {
         ),
         body={"text": "A plain statement."},
     ),
-    "searchMemories": Case("memories:read", 200, ASKED_OF, body={"query": "what is kept here?"}),
-    "getContext": Case("memories:read", 200, ASKED_OF, body={"query": "what is kept here?"}),
+    "searchMemories": Case(
+        "memories:read", 200, _asked_of(*_SEARCHED), body={"query": "what is kept here?"}
+    ),
+    "getContext": Case(
+        "memories:read", 200, _asked_of(*_GIVEN), body={"query": "what is kept here?"}
+    ),
     "filterMemories": Case("memories:read", 200, (*ASKED_OF, CURSOR), body={}),
     "describeMemory": Case("memories:write", 200, (MEMORY,), body={"metadata": {"a": "b"}}),
     "getMemory": Case("memories:read", 200, (MEMORY,)),

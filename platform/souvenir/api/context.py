@@ -14,8 +14,17 @@ from souvenir.api.memories import question_of
 from souvenir.api.memory_shapes import RERANK, RERANK_MEANS, FiltersIn
 from souvenir.api.views import TenantView
 from souvenir.ingestion.models import Trust
-from souvenir.search.context import DEFAULT_BUDGET, MOST_TOKENS, Context, Item, context
+from souvenir.search.context import (
+    DEFAULT_BUDGET,
+    MOST_LEFT_OUT_TOLD,
+    MOST_TOKENS,
+    Context,
+    Item,
+    LeftOut,
+    context,
+)
 from souvenir.search.neighbours import Expand
+from souvenir.search.packing import LEFT_OUT
 from souvenir.search.rerank import has_reranker
 from tenants.isolation.around_views import opens_its_own_scope
 
@@ -62,6 +71,23 @@ class ItemOut(serializers.Serializer[Any]):
     role = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]  # a field of this name
     occurred_at = serializers.DateTimeField(allow_null=True)
+    past_version = serializers.IntegerField(
+        help_text="Of a memory: the version this is of, if it says something else now; else 0."
+    )
+
+
+class LeftOutOut(serializers.Serializer[Any]):
+    passage_id = serializers.UUIDField()
+    reason = serializers.ChoiceField(choices=LEFT_OUT)
+    score = serializers.FloatField(help_text="0: it would have come along with another.")
+    conversation_id = serializers.UUIDField(allow_null=True)
+    message_id = serializers.UUIDField(allow_null=True)
+    memory_id = serializers.UUIDField(allow_null=True)
+    past_version = serializers.IntegerField()
+    kind = serializers.CharField()
+    trust = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of this name
+    occurred_at = serializers.DateTimeField(allow_null=True)
 
 
 class ContextOut(serializers.Serializer[Any]):
@@ -73,6 +99,9 @@ class ContextOut(serializers.Serializer[Any]):
         child=serializers.IntegerField(),
         help_text="Passages that were found and are not in the block, by the reason: budget, "
         "duplicate, source-share, third-party-share.",
+    )
+    best_left_out = LeftOutOut(
+        many=True, help_text=f"Of those the best, {MOST_LEFT_OUT_TOLD} at most: which, and why."
     )
     pending = serializers.IntegerField(help_text="Passages that are still being embedded.")
     by_meaning = serializers.BooleanField(help_text="False: only words were compared.")
@@ -99,8 +128,13 @@ class ContextForPrompt(TenantView):
 
 def _out(found: Context) -> dict[str, Any]:
     told = asdict(found)
-    return {**told, "items": [_item_out(item) for item in found.items]}
+    items = [_facts_out(item) for item in found.items]
+    return {
+        **told,
+        "items": items,
+        "best_left_out": [_facts_out(one) for one in found.best_left_out],
+    }
 
 
-def _item_out(item: Item) -> dict[str, Any]:
-    return {**asdict(item), "source": item.provider, "trust": Trust(item.trust).label}
+def _facts_out(one: Item | LeftOut) -> dict[str, Any]:
+    return {**asdict(one), "source": one.provider, "trust": Trust(one.trust).label}

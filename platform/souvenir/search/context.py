@@ -1,5 +1,6 @@
 """What a prompt needs to know: the records that answer a question best, within a budget."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -10,6 +11,7 @@ from souvenir.search.merging import Key, Parts
 from souvenir.search.neighbours import Expand, around
 from souvenir.search.packing import BUDGET, Packing, written
 from souvenir.search.questions import Question
+from souvenir.search.ranking import Ranked
 from souvenir.search.records import Facts, facts_of
 from souvenir.search.rerank import Rerank
 from souvenir.search.services import looked_over
@@ -17,6 +19,7 @@ from souvenir.search.tokens import TokenCounter
 from tenants.isolation.scope import current_tenant, tenant_scope
 
 DEFAULT_BUDGET, MOST_TOKENS = 2_000, 32_000
+MOST_LEFT_OUT_TOLD = 20
 _TOKENS_PER_PASSAGE = 20  # so many are looked at, of which the short ones alone fill the budget
 _LEAST_PASSAGES, _MOST_PASSAGES = 20, 100
 _FOUND_BY_ITSELF = 0.5  # of the room: what was said around it has the other half
@@ -34,6 +37,15 @@ class Item(Facts):
     conversation_title: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut(Facts):
+    """A passage that was found and is not in the block: which, and why."""
+
+    passage_id: UUID
+    score: float
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """A block for a prompt, and what stands in it. No records: the block is empty."""
@@ -43,6 +55,7 @@ class Context:
     tokens: int
     budget: int
     left_out: dict[str, int]  # passages that were found, by the reason
+    best_left_out: list[LeftOut]  # of all those the first few
     pending: int
     by_meaning: bool
     rerank: Rerank
@@ -75,7 +88,8 @@ def context(question: Question, *, budget: int, expand: Expand = Expand.NONE) ->
         items=items,
         tokens=counter.lines(text) if text else 0,
         budget=budget,
-        left_out=dict(sorted(packing.left_out.items())),
+        left_out=dict(sorted(Counter(left.reason for left in packing.left.values()).items())),
+        best_left_out=_best_left_out(packing),
         pending=found.pending,
         by_meaning=found.by_meaning,
         rerank=found.rerank,
@@ -97,13 +111,29 @@ def _written(packing: Packing, counter: TokenCounter, budget: int) -> tuple[str,
         if not text or counter.lines(text) <= budget:
             break
         last = kept.pop()
-        packing.left_out[BUDGET] += len(packing.records[last].passages)
+        for passage in packing.records[last].passages:
+            packing.leave(Ranked(passage, packing.scores[last]), BUDGET)
     numbered = enumerate(zip(keys, records, strict=True), 1)
     items = [
         _item(number, packing.records[key], packing.scores[key], _tokens(number, record, counter))
         for number, ((key, _), record) in numbered
     ]
     return text, items
+
+
+def _best_left_out(packing: Packing) -> list[LeftOut]:
+    best = sorted(
+        packing.left.values(), key=lambda left: (-left.item.score, left.item.candidate.passage_id)
+    )
+    return [
+        LeftOut(
+            **facts_of(left.item.candidate),
+            passage_id=left.item.candidate.passage_id,
+            score=left.item.score,
+            reason=left.reason,
+        )
+        for left in best[:MOST_LEFT_OUT_TOLD]
+    ]
 
 
 def _tokens(number: int, record: Record, counter: TokenCounter) -> int:

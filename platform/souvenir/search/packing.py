@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from souvenir.ingestion.models import Trust
@@ -17,6 +18,15 @@ _BESIDE = 10**6  # the place of what was not found by itself
 
 BUDGET, DUPLICATE = "budget", "duplicate"
 SOURCE_SHARE, THIRD_PARTY_SHARE = "source-share", "third-party-share"
+LEFT_OUT = (BUDGET, DUPLICATE, SOURCE_SHARE, THIRD_PARTY_SHARE)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A passage that is not in, and why."""
+
+    item: Ranked
+    reason: str
 
 
 class Packing:
@@ -26,7 +36,7 @@ class Packing:
         self.records: dict[Key, Parts] = {}
         self.scores: dict[Key, float] = {}
         self.places: dict[Key, int] = {}  # among all that was offered, of the best of each
-        self.left_out: Counter[str] = Counter()
+        self.left: dict[UUID, Left] = {}  # by passage: what was offered and is not in
         self._room, self._counter = room, counter
         self._said = Said()
         self._taken: set[UUID] = set()
@@ -45,10 +55,10 @@ class Packing:
             if reason in {SOURCE_SHARE, THIRD_PARTY_SHARE}:
                 held_back.append((item, reason))
             elif reason:
-                self.left_out[reason] += 1
+                self.leave(item, reason)
         for item, why in held_back:
             if reason := self._offer(item, shares=False):
-                self.left_out[why if reason == BUDGET else reason] += 1
+                self.leave(item, why if reason == BUDGET else reason)
 
     def fill_some(self, items: Sequence[Ranked], *, share: float) -> list[Ranked]:
         """Take the best, until a share of the room is taken. Gives those that are not in."""
@@ -67,12 +77,16 @@ class Packing:
                 continue
             self.places.setdefault(record_of(item.candidate), _BESIDE)
             if self._offer(item, shares=False) == BUDGET:
-                self.left_out[BUDGET] += 1
+                self.leave(item, BUDGET)
+
+    def leave(self, item: Ranked, reason: str) -> None:
+        """Say why a passage is not in, unless that was said."""
+        self.left.setdefault(item.candidate.passage_id, Left(item, reason))
 
     def _offer(self, item: Ranked, *, shares: bool) -> str:
         """Why it is not taken; "" if it is."""
         passage = item.candidate
-        if passage.passage_id in self._taken:
+        if passage.passage_id in self._taken or not passage.text:  # "": nobody can open it now
             return ""
         free = self._room - sum(self._sizes.values())
         if self._said.holds(passage.text):
@@ -97,6 +111,7 @@ class Packing:
         self.records[key] = parts
         self._sizes[key] += more
         self._taken.add(passage.passage_id)
+        self.left.pop(passage.passage_id, None)
         self._said.add(passage.text)
         self._of_sources[_source(passage)] += more
         if passage.trust <= Trust.BROUGHT:

@@ -192,9 +192,11 @@ def answers(items: list[Ranked], *, limit: int) -> list[Ranked]:
 
 
 def _folded(items: Iterable[Ranked]) -> Iterator[Ranked]:
-    """The items without those whose words were there already, in the same order."""
+    """The items without those whose words were there already, or that nobody can open any more."""
     seen = set()
     for item in items:
+        if not item.candidate.text:
+            continue
         words = tuple(_WORD.findall(item.candidate.text.casefold()))
         if not words or words not in seen:
             seen.add(words)

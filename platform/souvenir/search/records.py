@@ -1,6 +1,7 @@
 """What a passage is of, and what it says: as it comes from the database, opened when it is read."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from souvenir.memories.models import Conversation, MemoryVersion, Message
+from tenants.keyring.errors import ContentGone
 from tenants.sealed import opened
 
 
@@ -55,7 +57,8 @@ LEFT JOIN LATERAL (
 
 @dataclass(frozen=True)
 class Candidate(Facts):
-    """One passage that may answer. Its text is opened when it is first read.
+    """One passage that may answer. Its text is opened when it is first read; it is "" where the key
+    of somebody it is sealed for was destroyed: such a passage answers nothing (`ranking.answers`).
 
     `nearness` and `words` are between 0 and 1; None: not embedded yet.
     """
@@ -71,7 +74,9 @@ class Candidate(Facts):
 
     @cached_property
     def text(self) -> str:
-        return self.sealed.text(self.block)[self.start : self.end]
+        with suppress(ContentGone):
+            return self.sealed.text(self.block)[self.start : self.end]
+        return ""
 
     @property
     def author(self) -> str:
@@ -83,7 +88,9 @@ class Candidate(Facts):
     def title(self) -> str:
         if self.conversation_id is None:
             return ""
-        return str(opened(Conversation, "title", self.conversation_id, self.sealed.title))
+        with suppress(ContentGone):
+            return str(opened(Conversation, "title", self.conversation_id, self.sealed.title))
+        return ""
 
 
 @dataclass(frozen=True)

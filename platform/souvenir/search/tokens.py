@@ -1,17 +1,45 @@
 """How many tokens a text takes in a prompt: an estimate that is meant to be too high.
 
 Which model will read the text is not known here. Counted are the pieces of the local embedder's
-tokenizer, and on top of them what other tokenizers cut finer: digits, scripts other than Latin,
-and the ends of lines (docs/api.md has the figures).
+tokenizer, and on top of them what other tokenizers cut finer: digits, signs, scripts other than
+Latin, and the ends of lines (docs/api.md has the figures, tests/souvenir/search/token_counts.json
+what two of them make of texts of many kinds).
 """
+
+from bisect import bisect_left
+from math import ceil
 
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.local import local_embedder
 
-_LAST_LATIN = "\u024f"
-_PUNCTUATION = ("\u2000", "\u206f")
 _DIGITS_PER_TOKEN = 3
-_FOREIGN_BYTES_PER_TOKEN = 4
+# Of a letter beyond ASCII, up to a code point: what it may take besides its piece. Scripts that are
+# rare in what tokenizers are made from, such as Cree's and Inuktitut's, fall apart into bytes.
+_BESIDES = (
+    (0x024F, 0.0),  # Latin
+    (0x03FF, 1.0),
+    (0x052F, 0.5),  # Cyrillic
+    (0x05FF, 1.0),
+    (0x06FF, 0.5),  # Arabic
+    (0x07FF, 1.0),
+    (0x08FF, 3.0),
+    (0x097F, 0.75),  # Devanagari
+    (0x0DFF, 3.0),
+    (0x0E7F, 0.75),  # Thai
+    (0x1FFF, 3.0),
+    (0x206F, 0.5),  # typographic marks
+    (0x2BFF, 1.0),  # signs
+    (0x2FFF, 3.0),
+    (0x30FF, 0.75),  # Japanese
+    (0x33FF, 3.0),
+    (0x9FFF, 0.75),  # Chinese
+    (0xABFF, 3.0),
+    (0xD7AF, 0.75),  # Korean
+    (0xFEFF, 3.0),
+    (0xFFEF, 0.75),
+    (0x10FFFF, 2.5),  # emoji
+)
+_LASTS = tuple(last for last, _ in _BESIDES)
 
 
 class TokenCounter:
@@ -40,10 +68,9 @@ def _pieces(word: str) -> int:
 def _finer(word: str) -> int:
     """What other tokenizers take beyond the pieces."""
     digits = sum(map(str.isdigit, word))
-    foreign = 0 if word.isascii() else sum(map(_foreign_bytes, word))
-    return -(-digits // _DIGITS_PER_TOKEN) - (-foreign // _FOREIGN_BYTES_PER_TOKEN)
+    letters = 0.0 if word.isascii() else sum(map(_besides, word))
+    return -(-digits // _DIGITS_PER_TOKEN) + ceil(letters)
 
 
-def _foreign_bytes(letter: str) -> int:
-    is_near = letter <= _LAST_LATIN or _PUNCTUATION[0] <= letter <= _PUNCTUATION[1]
-    return 0 if is_near else len(letter.encode("utf-8", "replace"))
+def _besides(letter: str) -> float:
+    return 0.0 if letter.isascii() else _BESIDES[bisect_left(_LASTS, ord(letter))][1]

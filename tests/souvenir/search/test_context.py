@@ -18,7 +18,7 @@ from souvenir.ingestion.services import remember
 from souvenir.memories.selectors import personal_store
 from souvenir.memories.services import Statement, ensure_person
 from souvenir.search.block import CLOSES
-from souvenir.search.context import Context, context
+from souvenir.search.context import MOST_LEFT_OUT_TOLD, Context, context
 from souvenir.search.errors import QuestionEmpty
 from souvenir.search.neighbours import Expand, around
 from souvenir.search.questions import Filters, Question
@@ -128,6 +128,19 @@ def test_what_does_not_fit_is_counted(acme: Tenant) -> None:
 
     assert found.left_out["budget"] == 10 - len(found.items) > 0
     assert found.tokens <= 300
+
+
+def test_what_is_left_out_is_told_the_best_first_and_not_without_end(acme: Tenant) -> None:
+    _remember(acme, *[f"Le jardin {number} de ma mère est en fleurs" for number in range(60)])
+
+    found = _ask(acme, "jardin fleurs", budget=400)
+
+    told = found.best_left_out
+    assert len(told) == MOST_LEFT_OUT_TOLD < found.left_out["budget"]
+    assert [one.score for one in told] == sorted((one.score for one in told), reverse=True)
+    assert {(one.reason, one.kind, one.past_version) for one in told} == {("budget", "fact", 0)}
+    taken = {item.memory_id for item in found.items}
+    assert not taken & {one.memory_id for one in told}
 
 
 def test_a_budget_that_is_too_small_gives_an_empty_block_and_says_why(acme: Tenant) -> None:
@@ -278,3 +291,7 @@ def test_no_budget_is_ever_overrun(budget: int, expand: Expand) -> None:
     assert TokenCounter().lines(found.text) == found.tokens <= budget or not found.text
     assert (found.text == "") == (found.items == [])
     assert sum(item.tokens for item in found.items) <= budget
+    taken = [passage for item in found.items for passage in item.passage_ids]
+    left = [one.passage_id for one in found.best_left_out]
+    assert len({*taken, *left}) == len(taken) + len(left), "each is in, or left out, and once"
+    assert len(left) == min(MOST_LEFT_OUT_TOLD, sum(found.left_out.values()))
