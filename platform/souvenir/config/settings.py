@@ -169,7 +169,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["souvenir.api.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["souvenir.api.parsing.ShallowJsonParser"],
     "DEFAULT_SCHEMA_CLASS": "souvenir.api.schema.DoorSchema",
     "EXCEPTION_HANDLER": "souvenir.api.problems.problem_response",
     "UNAUTHENTICATED_USER": None,

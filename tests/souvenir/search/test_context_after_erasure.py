@@ -9,7 +9,7 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.deletion.services import request_erasure
 from souvenir.ingestion.services import correct, remember
 from souvenir.memories.models import Store
-from souvenir.memories.selectors import get_person, personal_store
+from souvenir.memories.selectors import get_person, personal_store, reachable_stores
 from souvenir.memories.services import Statement, ensure_person, ensure_shared_store
 from souvenir.search.context import Context, context
 from souvenir.search.neighbours import Expand
@@ -59,7 +59,7 @@ def _say_twice(store: Store, first: str, then: str, *about: str) -> None:
 def _ask(tenant: Tenant, way: str) -> Context:
     """All stores of the organization together."""
     with tenant_scope(tenant.id):
-        stores = list(Store.objects.order_by("slug").values_list("id", flat=True))
+        stores = reachable_stores(bound_to=None)  # as a key that names nobody asks
         question = Question("Où est le chalet de Bob?", stores, only=_WAYS[way], limit=50)
         found = context(question, budget=2_000, expand=Expand.CONVERSATION)
         texts = {one.text for one in search(question).results}

@@ -64,7 +64,7 @@ EVERY = [(caller, door, way) for caller in CALLERS for door in DOORS for way in 
 
 
 def _keep(tenant: Tenant, talk: tuple[str, ...], *, person: str, store: str) -> None:
-    """A talk, a memory that was corrected, one of a shared store; the last is not embedded yet."""
+    """A talk, and a memory that was corrected, of the person's own and of a shared store."""
     import_bytes(tenant, chatgpt_export(*talk, title=talk[0]), person=person)
     for whose in ({"person": person}, {"store": store}):
         said = {"text": f"{talk[1]} C’était en mars.", "metadata": {"place": "chalet"}}
@@ -79,8 +79,13 @@ def _keep(tenant: Tenant, talk: tuple[str, ...], *, person: str, store: str) -> 
         )
         assert corrected.status_code == 200
     run_jobs(tenant, Kind.EMBED_PASSAGES)
-    pending = {"text": f"{talk[2]} Le chalet.", "person": person}
-    assert tenant.http.post("/api/v1/memories", pending, "application/json").status_code == 201
+
+
+def _keep_unembedded(tenant: Tenant, *, person: str, store: str) -> None:
+    for whose in ({"person": person}, {"store": store}):
+        said = {"text": f"{_THEIR_TALK[2]} Encore.", **whose}
+        answer = tenant.http.post("/api/v1/memories", said, content_type="application/json")
+        assert answer.status_code == 201
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +107,9 @@ def asked() -> Asked:
     for one in EVERY:
         found.alone[one] = found.ask(*one)
     _keep(acme, _THEIR_TALK, person="bob", store="board")
+    _keep_unembedded(acme, person="bob", store="board")
     _keep(globex, _THEIR_TALK, person="alice", store="team")
+    _keep_unembedded(globex, person="alice", store="team")
     return found
 
 
