@@ -1,5 +1,7 @@
 """A question's vector is made once, for one organization, for minutes; many are made together."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -8,12 +10,15 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
+from souvenir.config.environment import CHECKOUT
 from souvenir.deletion.services import request_erasure
 from souvenir.embedding.embedders import Vectors
 from souvenir.embedding.errors import EmbedderUnavailable
-from souvenir.memories.services import ensure_person
+from souvenir.memories.services import ensure_person, ensure_shared_store
 from souvenir.search.batching import Batches
 from souvenir.search.question_vectors import QuestionVectors, question_vectors
+from souvenir.search.questions import Question
+from souvenir.search.services import search
 from tenants.isolation.scope import tenant_scope
 from tenants.keyring.services import unwrapped_keys
 from tests.builders import Tenant
@@ -120,6 +125,56 @@ def test_so_does_a_key_that_was_destroyed_elsewhere(
 
     of_this_process.vector(tenant_id, "m", "Où?")
     assert len(asked.texts) == 2
+
+
+_ERASE = """
+import sys, django
+django.setup()
+from uuid import UUID
+from souvenir.core.jobs import Job
+from souvenir.deletion.erasing import erase
+from souvenir.config.environment import CHECKOUT
+from souvenir.deletion.services import request_erasure
+from souvenir.memories.selectors import get_person
+from tenants.isolation.scope import tenant_scope
+from tenants.ledger import claim_job
+from workers.running import work
+with tenant_scope(UUID(sys.argv[1])):
+    erasure = request_erasure(target="person", target_id=get_person(external_id="alice").id)
+with tenant_scope(UUID(sys.argv[1])):
+    lease = claim_job(erasure.job_id)
+work(lease, erase)
+"""
+
+
+def _ask(tenant: Tenant) -> None:
+    with tenant_scope(tenant.id):
+        ensure_person(external_id="alice")
+        team = ensure_shared_store(slug="team")
+        search(Question("Où est la clé?", [team.id]))
+
+
+def test_an_erasure_in_another_process_ends_what_this_one_keeps(
+    acme: Tenant, globex: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[str] = []
+    embed = question_vectors._embed
+
+    def counting(model: str, text: str) -> Vectors:
+        texts.append(text)
+        return embed(model, text)
+
+    monkeypatch.setattr(question_vectors, "_embed", counting)
+    monkeypatch.setattr(unwrapped_keys, "_look_seconds", 0.0)
+    for tenant in (acme, globex, acme, globex):
+        _ask(tenant)
+    assert len(texts) == 2
+
+    subprocess.run([sys.executable, "-c", _ERASE, str(acme.id)], check=True, cwd=CHECKOUT)  # noqa: S603 — our own
+    for tenant in (acme, globex):
+        _ask(tenant)
+
+    assert len(texts) == 3
 
 
 def test_what_is_asked_at_once_is_embedded_together() -> None:
