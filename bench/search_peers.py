@@ -26,6 +26,10 @@ _DOCUMENT = (
     "SELECT id, vector <=> %(q)s AS distance, payload FROM peer_document"
     " WHERE payload->>'user_id' = %(s)s ORDER BY distance LIMIT 10"
 )
+_READ = (
+    "SELECT count(*) FROM ingestion_passagevector v WHERE v.tenant_id = %(t)s"
+    f" AND v.store_id = ANY (%(s)s) AND v.model = {MODEL} AND v.bucket = 0"
+)
 # Of the strangers as many as are needed, chosen by the last byte of their ids.
 _CHOSEN = f"""
     FROM ingestion_passagevector WHERE model = {MODEL}
@@ -125,6 +129,7 @@ def peers(bench: Bench, *, rows: int) -> None:
         ours, (own, cross), _ = ask_exact(bench, app, name)
         scope = Scope(name, str(bench.store(name)), asked, wanted, ours)
         scope.tell("ours", f"{ours.line()} | {own:.2f} | {cross:.2f} | 1")
+        read = _read_alone(bench, app, scope)
         for way in (AS_PLANNED, DOCUMENT, NARROW):
             scope.ask(past, way)
         complete, least = scope.ask(past, EXACT)
@@ -137,6 +142,20 @@ def peers(bench: Bench, *, rows: int) -> None:
                 if found >= complete or spent > limit:  # as complete; or no quicker than exact
                     break
         bench.hold(f"the cookbook at equal recall, {PEOPLE[name]:,}", "≥", 8, least / ours.mid)
+        bench.hold(f"… against reading our rows alone, {PEOPLE[name]:,}", "≥", 8, least / read)
+
+
+def _read_alone(bench: Bench, app: psycopg.Connection[Any], scope: Scope) -> float:
+    """The control: our index read, entry by entry, and nothing compared. No exact scan is under it.
+
+    CPU p50 in ms.
+    """
+    asked = {"t": bench.tenant, "s": [bench.store(scope.name)]}
+    calls = [lambda: app.execute(_READ, asked).fetchall()] * len(scope.asked)
+    spent, _ = timed(app, calls)
+    ratio = spent.mid / scope.ours.mid
+    scope.tell("control: ours, read and not compared", f"{spent.line()} | | | {ratio:.1f}")
+    return spent.mid
 
 
 def make_peers(bench: Bench, *, rows: int) -> None:
