@@ -143,9 +143,11 @@ def _stores_of(data: dict[str, Any], caller: Caller) -> list[UUID]:
 
 def _zone_of_asker(asked: Question, data: dict[str, Any], caller: Caller) -> tzinfo:
     """Of the person whose memory is asked; looked up only if the question speaks of a time."""
-    if time_in(asked.text, asked_at=asked.asked_at, zone=asked.zone) is None:
+    bound_to, external_id = caller.person_id, data.get("person")
+    is_of_one = bound_to is not None or external_id is not None
+    if not is_of_one or not time_in(asked.text, asked_at=asked.asked_at, zone=asked.zone):
         return asked.zone
-    return zone_of(person_asked_for(bound_to=caller.person_id, external_id=data.get("person")))
+    return zone_of(person_asked_for(bound_to=bound_to, external_id=external_id))
 
 
 def _statement(data: dict[str, Any], caller: Caller) -> Statement:
