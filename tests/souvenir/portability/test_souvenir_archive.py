@@ -10,7 +10,7 @@ import pytest
 
 from souvenir.core.canonical_json import canonical_json
 from souvenir.portability.errors import AlteredArchive, DamagedArchive, NewerArchive, UnsafePath
-from souvenir.portability.souvenir_archive import is_souvenir_archive, reading_archive
+from souvenir.portability.souvenir_archive import VERSION, is_souvenir_archive, reading_archive
 from tests.archives import writing_archive
 
 RAW = '{"une":"pensée 🦔"}'.encode()
@@ -120,12 +120,12 @@ def test_a_path_that_leads_out_of_the_zip_is_refused_though_its_hash_is_right(
 
 
 def test_a_newer_version_says_which_versions_can_be_read(tmp_path: Path) -> None:
-    path = _rewritten(_written(tmp_path / "a.zip"), _manifest(version=2))
+    path = _rewritten(_written(tmp_path / "a.zip"), _manifest(version=VERSION + 1))
 
     with pytest.raises(NewerArchive) as error, reading_archive(path):
         pass
 
-    assert error.value.params == {"version": 2, "known": 1}
+    assert error.value.params == {"version": VERSION + 1, "known": VERSION}
 
 
 def test_a_zip_that_was_cut_short_is_damaged(tmp_path: Path) -> None:
