@@ -26,12 +26,13 @@ _NETWORK_MODULES = {
     "hvac",
     "smtplib",
 }
-# The one client; the one to the cell's own keystore; and the embedded profile, which looks for a
-# free port on loopback.
+# The one client; the one to the cell's own keystore; the embedded profile, which looks for a free
+# port on loopback; and what ends the connections of slow clients, which they opened.
 _MAY_CONNECT = {
     "tenants/egress.py",
     "tenants/keyring/providers/transit_client.py",
     "platform/souvenir/config/embedded",
+    "platform/souvenir/config/pacing.py",
 }
 
 
