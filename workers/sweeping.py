@@ -8,7 +8,7 @@ from souvenir.audit.actors import acting_as
 from souvenir.core.errors import SouvenirError
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.scheduling import claim_run, ensure_schedule, finish_run
-from workers.upkeep import UPKEEP, Upkeep
+from workers.upkeep import UPKEEP, Upkeep, gently
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ def do_what_is_due() -> dict[str, int]:
 
 
 def sweep() -> dict[str, int]:
-    """Do all of it now, due or not. Gives how much each did."""
+    """Do all of it now, due or not, without pauses. Gives how much each did."""
     return {upkeep.name: upkeep.run() for upkeep in UPKEEP}
 
 
 def _run(upkeep: Upkeep) -> tuple[int, str]:
     """One that fails does not stop the others; it is tried again when it is due again."""
     try:
-        with acting_as(f"upkeep:{upkeep.name}"):
+        with acting_as(f"upkeep:{upkeep.name}"), gently():
             return upkeep.run(), ""
     except (*BREAKS, DatabaseError, OSError, SouvenirError) as error:
         logger.error("%s failed: %s", upkeep.name, where_it_broke(error))

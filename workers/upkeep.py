@@ -5,7 +5,9 @@ Each may run twice, or in two processes at once, without harm.
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -36,6 +38,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 _LONGEST_PAUSE_SECONDS = 1.0
 _ABANDONED_SECONDS = _DAY  # no upload and no copy takes that long to write
 _ORPHANED_SECONDS = _HOUR  # whoever wrote it may be about to write its row; that is checked too
+_gentle: ContextVar[bool] = ContextVar("gentle", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,18 @@ class Upkeep:
     run: Callable[[], int]
 
 
-def each_organization(once: Callable[[], int]) -> Callable[[], int]:
-    """Do it in the scope of each active organization, one transaction each.
+@contextmanager
+def gently() -> Iterator[None]:
+    """After each organization, pause for as long as it took: half is for who waits for answers."""
+    before = _gentle.set(True)
+    try:
+        yield
+    finally:
+        _gentle.reset(before)
 
-    After each it pauses for as long as that took: half of the time is for who waits for answers.
-    """
+
+def each_organization(once: Callable[[], int]) -> Callable[[], int]:
+    """Do it in the scope of each active organization, one transaction each."""
 
     def run() -> int:
         done = 0
@@ -59,7 +69,8 @@ def each_organization(once: Callable[[], int]) -> Callable[[], int]:
             began = time.monotonic()
             with tenant_scope(organization.id):
                 done += once()
-            time.sleep(min(time.monotonic() - began, _LONGEST_PAUSE_SECONDS))
+            if _gentle.get():
+                time.sleep(min(time.monotonic() - began, _LONGEST_PAUSE_SECONDS))
         return done
 
     return run
