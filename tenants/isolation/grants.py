@@ -130,12 +130,17 @@ def _named(name: str) -> Role:
     return next(role for role in (APP, *SERVICES) if role.name == name)
 
 
+_HAS_TENANT = """EXISTS (SELECT 1 FROM pg_attribute own
+                WHERE own.attrelid = c.oid AND own.attname = 'tenant_id')"""
+
+
 def show_to_sweeper(table: str | None) -> str:
     """The statement that lets the sweeper read a tenant table's columns without content.
 
     The columns are looked up when it runs: it is right for whatever the table has by then.
     """
-    chosen = f"c.relname = '{table}'" if table else "c.relrowsecurity"
+    # Row-level security alone does not make a tenant table: the audit log has policies of its own.
+    chosen = f"c.relname = '{table}'" if table else f"c.relrowsecurity AND {_HAS_TENANT}"
     types = ", ".join(f"'{name}'" for name in SHOWN_TYPES)
     return f"""
         DO $$ DECLARE shown record; BEGIN
