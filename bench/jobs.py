@@ -22,7 +22,7 @@ os.environ["BENCH_LOG"] = str(own_souvenir.FOLDER / "plain.log")
 
 from bench.jobs_beside import Row, beside, evenly
 from bench.jobs_waiting import await_ended, await_that, waits
-from bench.plain_celery import QUORUM, application
+from bench.plain_celery import QUORUM, application, queue_name
 from souvenir.core.jobs import Job as Kind
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
@@ -97,7 +97,7 @@ def _stop(running: list[Running]) -> None:
 def _plain(name: str, environment: dict[str, str], many: int) -> list[Row]:
     pool = "prefork" if environment else "solo"
     command = ["-m", "celery", "-A", "bench.plain_celery", "worker", "-P", pool, "-c", "1"]
-    command += ["-Q", "plain", "--without-gossip", "--without-mingle"]
+    command += ["-Q", queue_name(), "--without-gossip", "--without-mingle"]
     worker = start("plain", command, environment=environment)
     url = environment.get("SOUVENIR_BROKER_URL", os.environ["SOUVENIR_BROKER_URL"])
     app = application(url, os.environ["SOUVENIR_BROKER_DSN"])

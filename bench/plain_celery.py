@@ -12,6 +12,11 @@ from workers.broker import transport_options
 QUORUM = "BENCH_QUORUM"  # in the environment: a queue that RabbitMQ replicates and syncs, like ours
 
 
+def queue_name() -> str:
+    """One for each kind: a queue that is there keeps its kind."""
+    return "plain-quorum" if QUORUM in os.environ else "plain"
+
+
 def application(url: str, dsn: str) -> Celery:
     """The same on any broker, with the options that Souvenir gives it."""
     made = Celery("plain", set_as_current=False)
@@ -19,16 +24,16 @@ def application(url: str, dsn: str) -> Celery:
         arguments = {"x-queue-type": "quorum"}
         made.conf.task_queues = [
             Queue(  # type: ignore[no-untyped-call]
-                "plain",
-                Exchange("plain"),  # type: ignore[no-untyped-call]
-                routing_key="plain",
+                queue_name(),
+                Exchange(queue_name()),  # type: ignore[no-untyped-call]
+                routing_key=queue_name(),
                 queue_arguments=arguments,
             )
         ]
     made.conf.update(
         broker_url=url,
         broker_transport_options=transport_options(url, dsn=dsn),
-        task_default_queue="plain",
+        task_default_queue=queue_name(),
         task_ignore_result=True,
         task_acks_late=True,
         worker_prefetch_multiplier=1,
