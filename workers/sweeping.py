@@ -8,7 +8,7 @@ from souvenir.audit.actors import acting_as
 from souvenir.core.errors import SouvenirError
 from tenants.ledger.breakage import BREAKS, where_it_broke
 from tenants.scheduling import claim_run, ensure_schedule, finish_run
-from workers.upkeep import UPKEEP, Upkeep, gently
+from workers.upkeep import UPKEEP, Upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ def sweep() -> dict[str, int]:
 def _run(upkeep: Upkeep) -> tuple[int, str]:
     """One that fails does not stop the others; it is tried again when it is due again."""
     try:
-        with acting_as(f"upkeep:{upkeep.name}"), gently():
-            return upkeep.run(), ""
+        with acting_as(f"upkeep:{upkeep.name}"):
+            return upkeep.run(gently=True), ""
     except (*BREAKS, DatabaseError, OSError, SouvenirError) as error:
         logger.error("%s failed: %s", upkeep.name, where_it_broke(error))
         return 0, where_it_broke(error)

@@ -5,10 +5,9 @@ Each may run twice, or in two processes at once, without harm.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.conf import settings
 
@@ -38,38 +37,46 @@ _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 _LONGEST_PAUSE_SECONDS = 1.0
 _ABANDONED_SECONDS = _DAY  # no upload and no copy takes that long to write
 _ORPHANED_SECONDS = _HOUR  # whoever wrote it may be about to write its row; that is checked too
-_gentle: ContextVar[bool] = ContextVar("gentle", default=False)
+
+
+class Run(Protocol):
+    def __call__(self, *, gently: bool = False) -> int:
+        """Gives how much was done.
+
+        Args:
+            gently: pause after each organization for as long as it took, so that half of the time
+                is for who waits for answers.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """One schedule. Its code gives how much it did."""
+    """One schedule, and its code."""
 
     name: str
     every_seconds: float
-    run: Callable[[], int]
+    run: Run
 
 
-@contextmanager
-def gently() -> Iterator[None]:
-    """After each organization, pause for as long as it took: half is for who waits for answers."""
-    before = _gentle.set(True)
-    try:
-        yield
-    finally:
-        _gentle.reset(before)
+def altogether(once: Callable[[], int]) -> Run:
+    """Do it for all organizations at once: there is nothing to pause between."""
+
+    def run(*, gently: bool = False) -> int:
+        return once()
+
+    return run
 
 
-def each_organization(once: Callable[[], int]) -> Callable[[], int]:
+def each_organization(once: Callable[[], int]) -> Run:
     """Do it in the scope of each active organization, one transaction each."""
 
-    def run() -> int:
+    def run(*, gently: bool = False) -> int:
         done = 0
         for organization in organizations().filter(state="active").iterator():
             began = time.monotonic()
             with tenant_scope(organization.id):
                 done += once()
-            if _gentle.get():
+            if gently:
                 time.sleep(min(time.monotonic() - began, _LONGEST_PAUSE_SECONDS))
         return done
 
@@ -84,14 +91,14 @@ def _remove_old_orphans() -> int:
     return remove_orphans(older_than_seconds=_ORPHANED_SECONDS)
 
 
-def _count_jobs() -> int:
+def _count_jobs(*, gently: bool = False) -> int:
     unfinished: Counter[tuple[str, str]] = Counter()
 
     def count() -> int:
         unfinished.update(unfinished_by_kind())
         return 0
 
-    each_organization(count)()
+    each_organization(count)(gently=gently)
     for kind in Job:
         for state in UNFINISHED:
             jobs_now.labels(kind.value, state.value).set(unfinished[kind.value, state.value])
@@ -129,15 +136,15 @@ UPKEEP = (
     Upkeep("expire-replays", 5 * _MINUTE, each_organization(expire_replays)),
     Upkeep("tell-of-ended-jobs", 10.0, each_organization(tell_of_ended_jobs)),
     Upkeep("forget-old-events", _HOUR, each_organization(forget_old_events)),
-    Upkeep("forget-key-changes", _HOUR, forget_old_changes),
+    Upkeep("forget-key-changes", _HOUR, altogether(forget_old_changes)),
     Upkeep("renew-old-keys", _HOUR, each_organization(renew_old_keys)),
     Upkeep("remove-leftovers", _HOUR, each_organization(remove_leftovers)),
     Upkeep("remove-orphans", _HOUR, each_organization(_remove_old_orphans)),
     Upkeep("remove-drafts", _HOUR, each_organization(_remove_abandoned_drafts)),
     Upkeep("forget-old-jobs", _HOUR, each_organization(forget_old_jobs)),
-    Upkeep("forget-dead-letters", _HOUR, forget_dead_letters),
-    Upkeep("checkpoint-audit", _MINUTE, make_checkpoints),
-    Upkeep("tend-search", _DAY, _tend_search),
-    Upkeep("count-search", _DAY, _count_search),
+    Upkeep("forget-dead-letters", _HOUR, altogether(forget_dead_letters)),
+    Upkeep("checkpoint-audit", _MINUTE, altogether(make_checkpoints)),
+    Upkeep("tend-search", _DAY, altogether(_tend_search)),
+    Upkeep("count-search", _DAY, altogether(_count_search)),
     Upkeep("place-large-stores", _DAY, each_organization(ask_to_place)),
 )

@@ -35,7 +35,7 @@ from tenants.scheduling import claim_run, ensure_schedule, finish_run
 from tests.builders import Tenant, chatgpt_export
 from workers import sweeping
 from workers.sweeping import do_what_is_due, make_schedules_known
-from workers.upkeep import UPKEEP, Upkeep
+from workers.upkeep import UPKEEP, Upkeep, altogether
 
 
 def _let_pass(name: str, seconds: float) -> None:
@@ -109,7 +109,10 @@ def test_one_that_fails_does_not_stop_the_others(
     def fail() -> int:
         raise DatabaseError("what a person wrote")
 
-    bad, good = Upkeep(f"bad-{unique}", 60.0, fail), Upkeep(f"good-{unique}", 60.0, lambda: 7)
+    bad, good = (
+        Upkeep(f"{name}-{unique}", 60.0, altogether(code))
+        for name, code in (("bad", fail), ("good", lambda: 7))
+    )
     monkeypatch.setattr(sweeping, "UPKEEP", (bad, good))
     make_schedules_known()
 
