@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from souvenir.api.caller import Caller, caller_of
 from souvenir.api.erasures import ErasureOut
@@ -233,9 +234,7 @@ class OneMemory(TenantView):
     def get(self, request: Request, memory_id: UUID) -> Response:
         """A memory, what it says now (or said at a moment), and where that came from."""
         stores, asked = caller_of(request).stores(), asked_in_query(request, MemoryAsked)
-        found: Memory | None = get_memory(memory_id=memory_id, store_ids=stores)
-        if asked:
-            found = _then(memories(store_ids=stores), asked).filter(id=memory_id).first()
+        found = _then(memories(store_ids=stores), asked).filter(id=memory_id).first()
         if found is None:
             raise MemoryNotFound(memory_id=memory_id)
         return Response(memories_out([found])[0])
@@ -243,33 +242,25 @@ class OneMemory(TenantView):
     @extend_schema(operation_id="correctMemory", request=CorrectionIn, responses=MemoryOut)
     def put(self, request: Request, memory_id: UUID) -> Response:
         """Say it better. The old version stays in the history."""
-        body = CorrectionIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        caller, data = caller_of(request), body.validated_data
-        get_memory(memory_id=memory_id, store_ids=caller.stores())
+        data = self._change_asked(request, memory_id, CorrectionIn)
         memory = correct(
             memory_id=memory_id,
-            statement=_statement(data, caller),
+            statement=_statement(data, caller_of(request)),
             expected_version=data.get("version"),
         )
-        answer_is_about(request, memory.person_id)
-        return Response(memories_out([memory])[0])
+        return self._changed(request, memory)
 
     @extend_schema(operation_id="describeMemory", request=DescriptionIn, responses=MemoryOut)
     def patch(self, request: Request, memory_id: UUID) -> Response:
         """Change its metadata. What it says stays, in a new version; the old one stays as well."""
-        body = DescriptionIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        caller, data = caller_of(request), body.validated_data
-        get_memory(memory_id=memory_id, store_ids=caller.stores())
+        data = self._change_asked(request, memory_id, DescriptionIn)
         memory = describe(
             memory_id=memory_id,
             metadata=data["metadata"],
-            author=caller.name,
+            author=caller_of(request).name,
             expected_version=data.get("version"),
         )
-        answer_is_about(request, memory.person_id)
-        return Response(memories_out([memory])[0])
+        return self._changed(request, memory)
 
     @extend_schema(operation_id="forgetMemory", responses={202: ErasureOut})
     def delete(self, request: Request, memory_id: UUID) -> Response:
@@ -278,6 +269,18 @@ class OneMemory(TenantView):
         erasure = request_erasure(target="memory", target_id=memory_id)
         answer_holds_no_content(request)
         return Response(ErasureOut(erasure).data, status=202)
+
+    def _change_asked(
+        self, request: Request, memory_id: UUID, shape: type[Serializer[Any]]
+    ) -> dict[str, Any]:
+        """What a body asks to change of a memory that the caller reaches."""
+        data = said(shape, request.data)
+        get_memory(memory_id=memory_id, store_ids=caller_of(request).stores())
+        return data
+
+    def _changed(self, request: Request, memory: Memory) -> Response:
+        answer_is_about(request, memory.person_id)
+        return Response(memories_out([memory])[0])
 
 
 class MemoryHistory(TenantView):

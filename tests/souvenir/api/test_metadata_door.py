@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tenants.isolation.scope import tenant_scope
 from tenants.services import issue_key
@@ -165,6 +167,16 @@ def _past(acme: Tenant) -> Any:
     }
     _send(acme, "put", f"memories/{made['id']}", later)
     return made
+
+
+def test_a_memory_is_looked_up_once_however_it_is_asked_for(acme: Tenant) -> None:
+    path = f"/api/v1/memories/{_past(acme)['id']}"
+
+    for clock in ("", "?as_of=2024-01-01T00:00:00Z", "?known_at=2100-01-01T00:00:00Z"):
+        with CaptureQueriesContext(connection) as queries:
+            assert acme.http.get(f"{path}{clock}").status_code == 200
+        asked = [one["sql"] for one in queries if 'FROM "memories_memory" ' in one["sql"]]
+        assert len(asked) == 1, clock
 
 
 def test_a_list_and_a_memory_can_be_had_as_they_were(acme: Tenant, globex: Tenant) -> None:
