@@ -178,10 +178,17 @@ def configured_reranker() -> Reranker | None:
 process_pause = Pause()
 
 
-def open_texts(items: list[Ranked], *, by: Reranker) -> None:
-    """Open what it is to be shown, while there is a transaction to ask for keys in."""
-    for item in items[: by.most_passages]:
-        _ = item.candidate.text
+def opened(items: list[Ranked], *, by: Reranker) -> list[Ranked]:
+    """The items, those that it is to be shown opened while there is a transaction to ask for keys
+    in. What nobody can open any more is left out: it has no text to be judged by.
+    """
+    shown: list[Ranked] = []
+    for place, item in enumerate(items):
+        if len(shown) == by.most_passages:
+            return shown + items[place:]
+        if item.candidate.text:
+            shown.append(item)
+    return shown
 
 
 def reranked(
@@ -189,7 +196,7 @@ def reranked(
 ) -> tuple[list[Ranked], Rerank]:
     """The best of them in the reranker's order, then the others; equals stay as they were.
 
-    The texts of those that it is shown must have been opened. Scores stay what search gave.
+    They are as `opened` gave them. Scores stay what search gave.
     """
     best, others = items[: by.most_passages], items[by.most_passages :]
     if not best or pause.holds():

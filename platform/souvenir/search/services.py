@@ -14,7 +14,7 @@ from souvenir.search.priors import prior_of_time
 from souvenir.search.questions import Question
 from souvenir.search.ranking import Besides, Ranked, answers, filling, ranked
 from souvenir.search.records import Facts, facts_of
-from souvenir.search.rerank import Rerank, configured_reranker, open_texts, process_pause, reranked
+from souvenir.search.rerank import Rerank, configured_reranker, opened, process_pause, reranked
 from souvenir.search.speakers import named_in
 from souvenir.search.time_expressions import Understood, time_in
 from tenants.isolation.scope import current_tenant, has_transaction, tenant_scope
@@ -98,8 +98,8 @@ def looked_over(question: Question) -> Ranking:
         found = ranking(question)
         if reranker is None:
             return found
-        open_texts(found.items, by=reranker)
-    items, outcome = reranked(question.text, found.items, by=reranker, pause=process_pause)
+        shown = opened(found.items, by=reranker)
+    items, outcome = reranked(question.text, shown, by=reranker, pause=process_pause)
     return replace(found, items=items, rerank=outcome)
 
 

@@ -1,7 +1,5 @@
 """A reranker, asked from the console: outside any transaction, and told of in words."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,25 +7,16 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from souvenir.search.rerank import process_pause
 from tenants.egress import send
 from tenants.isolation.scope import has_transaction
 from tests.builders import Tenant
 from tests.souvenir.console.visitors import make_member
-from tests.souvenir.search.rerankers import FakeReranker, ask, reranking
+from tests.souvenir.search.rerankers import FakeReranker
 
 LONG = "Le jardin de Nadine, au chalet, donne sur la rivière et sur la forêt"
 SHORT = "Le jardin de Nadine"
 ASKED = {"question": "le jardin de Nadine au chalet, la rivière, la forêt"}
 PAGES = pytest.mark.parametrize("page", ["my/", "my/context/"])
-
-
-@pytest.fixture
-def fake(tmp_path: Path, settings: Settings) -> Iterator[FakeReranker]:
-    process_pause.note_success()
-    with reranking(tmp_path) as found:
-        ask(found, settings)
-        yield found
 
 
 @pytest.fixture
@@ -46,7 +35,7 @@ def _found(browser: Client, page: str, language: str = "fr") -> str:
 
 @PAGES
 def test_what_is_found_comes_in_the_reranker_s_order(
-    browser: Client, fake: FakeReranker, settings: Settings, page: str
+    browser: Client, reranker: FakeReranker, settings: Settings, page: str
 ) -> None:
     found = _found(browser, page)
     settings.SOUVENIR_RERANK_URL = ""
@@ -56,12 +45,12 @@ def test_what_is_found_comes_in_the_reranker_s_order(
     assert "Un second modèle a mis les meilleurs en ordre." in found
     assert plain.index(LONG) < plain.rindex(SHORT)
     assert "second modèle" not in plain
-    assert len(fake.asked) == 1
+    assert len(reranker.asked) == 1
 
 
 @PAGES
 def test_no_transaction_is_open_while_it_is_asked(
-    browser: Client, fake: FakeReranker, monkeypatch: pytest.MonkeyPatch, page: str
+    browser: Client, reranker: FakeReranker, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
     open_then: list[bool] = []
 
@@ -79,35 +68,35 @@ def test_no_transaction_is_open_while_it_is_asked(
 
 @PAGES
 def test_one_that_may_not_or_does_not_answer_is_told_of(
-    browser: Client, fake: FakeReranker, settings: Settings, page: str
+    browser: Client, reranker: FakeReranker, settings: Settings, page: str
 ) -> None:
-    fake.status = 503
+    reranker.status = 503
     silent = _found(browser, page, "en")
     settings.SOUVENIR_RERANK_PLACEMENT = "aws-ca-central-1"
     refused = _found(browser, page, "en")
 
     assert "The second model does not answer right now" in silent
     assert "the residency policy does not allow the place" in refused
-    assert len(fake.asked) == 1
+    assert len(reranker.asked) == 1
     assert LONG in silent
     assert LONG in refused
 
 
 @PAGES
 def test_a_page_that_is_refused_is_refused_all_the_same(
-    browser: Client, fake: FakeReranker, page: str
+    browser: Client, reranker: FakeReranker, page: str
 ) -> None:
     answer = browser.post(f"/fr/{page}", {**ASKED, "since": "hier"})
 
     assert answer.status_code == 400
-    assert fake.asked == []
+    assert reranker.asked == []
 
 
 @PAGES
 def test_globex_s_question_shows_it_nothing_of_acme_s(
-    browser: Client, globex: Tenant, fake: FakeReranker, page: str
+    browser: Client, globex: Tenant, reranker: FakeReranker, page: str
 ) -> None:
     found = _found(make_member(globex).browser, page)
 
     assert "Nadine</p>" not in found
-    assert fake.asked == []
+    assert reranker.asked == []

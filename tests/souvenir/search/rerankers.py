@@ -9,8 +9,6 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from pytest_django import Settings
-
 from tests.receiving import over_tls
 
 
@@ -40,14 +38,6 @@ class FakeReranker:
     def url(self, path: str = "/rerank") -> str:
         """Its address."""
         return f"https://localhost:{self.port}{path}"
-
-
-def ask(fake: FakeReranker, settings: Settings) -> None:
-    """Have searches ask it."""
-    settings.SOUVENIR_RERANK_URL = fake.url()
-    settings.SOUVENIR_RERANK_PLACEMENT = "local"
-    settings.SOUVENIR_EGRESS_INSIDE = [f"localhost:{fake.port}"]
-    settings.SOUVENIR_EGRESS_CA_FILE = fake.authority
 
 
 @contextmanager

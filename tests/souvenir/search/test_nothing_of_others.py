@@ -4,16 +4,12 @@ Alice and a team are asked in every way. Then others come, in the same organizat
 who keep the same words: nothing of the answers may change, be it a score, a count or a title.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from souvenir.api.caller import Caller
 from souvenir.core.jobs import Job as Kind
@@ -23,14 +19,12 @@ from souvenir.search import candidates, nearest
 from souvenir.search.context import context
 from souvenir.search.neighbours import Expand, around
 from souvenir.search.questions import Filters, Question
-from souvenir.search.rerank import process_pause
 from souvenir.search.services import ranking, search
 from tenants.isolation.scope import tenant_scope
 from tenants.services import issue_key
 from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
 from tests.souvenir.search.asked_ways import DOORS, WAYS, Body, body_of
-from tests.souvenir.search.rerankers import ask as ask_reranker
-from tests.souvenir.search.rerankers import reranking
+from tests.souvenir.search.rerankers import FakeReranker
 
 _TALK = ("Où est la clé du chalet?", "La clé du chalet est sous le pot de géranium.", "Merci bien!")
 _THEIR_TALK = (
@@ -233,25 +227,15 @@ def test_what_stands_beside_another_s_words_does_not_come_along(asked: Asked) ->
         assert around(mine, hits, expand=Expand.CONVERSATION) == []
 
 
-@pytest.fixture
-def shown(tmp_path: Path, settings: Settings) -> Iterator[list[dict[str, Any]]]:
-    """What a reranker is asked."""
-    process_pause.note_success()
-    bodies: list[dict[str, Any]] = []
-    with reranking(tmp_path) as fake:
-        ask_reranker(fake, settings)
-        fake.meanwhile = partial(lambda: bodies.append(fake.asked[-1][2]))
-        yield bodies
-
-
 @pytest.mark.parametrize("way", ["plain", "both clocks", "a phrase of then"])
 def test_a_reranker_is_shown_nothing_of_others(
-    asked: Asked, shown: list[dict[str, Any]], way: str
+    asked: Asked, reranker: FakeReranker, way: str
 ) -> None:
     for caller in CALLERS:
         asked.ask(caller, "search", way)
         asked.ask(caller, "context", way)
 
+    shown = [body for _, _, body in reranker.asked]
     assert len(shown) == 2 * len(CALLERS)
     assert all(body["texts"] for body in shown)
     assert not [text for body in shown for text in body["texts"] if "coffre" in text]

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +9,22 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from souvenir.search.rerank import Rerank, process_pause
+from souvenir.ingestion.services import remember
+from souvenir.memories.selectors import get_person
+from souvenir.memories.services import Statement, ensure_shared_store
+from souvenir.search.rerank import Rerank
 from souvenir.search.rerank_pause import OPENS_AT, PAUSE_SECONDS, Pause
 from tenants.egress import send
-from tenants.isolation.scope import has_transaction
+from tenants.isolation.scope import has_transaction, tenant_scope
+from tenants.keyring.services import destroy_subject_keys
 from tests.builders import Tenant
-from tests.souvenir.search.rerankers import FakeReranker, ask, reranking, scored
+from tests.souvenir.search.rerankers import FakeReranker, scored
 
 NOTES = [
     "Le jardin",
     "Le jardin de Nadine donne sur la rivière",
     "Le jardin de Nadine, au chalet, donne sur la rivière et sur la forêt",
 ]
-
-
-@pytest.fixture
-def fake(tmp_path: Path, settings: Settings) -> Iterator[FakeReranker]:
-    process_pause.note_success()
-    with reranking(tmp_path) as found:
-        ask(found, settings)
-        yield found
 
 
 @pytest.fixture
@@ -60,7 +55,7 @@ def test_without_a_reranker_none_is_asked(noted: Tenant) -> None:
 
 @pytest.mark.parametrize("kind", ["tei", "cohere"])
 def test_the_answer_comes_in_the_reranker_s_order(
-    noted: Tenant, fake: FakeReranker, settings: Settings, tmp_path: Path, kind: str
+    noted: Tenant, reranker: FakeReranker, settings: Settings, tmp_path: Path, kind: str
 ) -> None:
     (tmp_path / "key").write_text("s3cret\n")
     settings.SOUVENIR_RERANK_KEY_FILE = tmp_path / "key"
@@ -71,14 +66,14 @@ def test_the_answer_comes_in_the_reranker_s_order(
 
     shortest_first = [text for text in NOTES if text in _texts(found)]
     assert (_texts(found), found["rerank"]) == (shortest_first, "done")
-    [(path, headers, body)] = fake.asked
+    [(path, headers, body)] = reranker.asked
     assert (path, headers["authorization"]) == ("/rerank", "Bearer s3cret")
     assert body["query"] == "Nadine rivière forêt"
     assert set(body.get("texts") or body["documents"]) == set(shortest_first)
     assert body.get("model") == ("m" if kind == "cohere" else None)
 
 
-def test_a_block_comes_in_the_reranker_s_order(noted: Tenant, fake: FakeReranker) -> None:
+def test_a_block_comes_in_the_reranker_s_order(noted: Tenant, reranker: FakeReranker) -> None:
     found = _ask(noted, "context")
 
     assert found["rerank"] == "done"
@@ -86,7 +81,7 @@ def test_a_block_comes_in_the_reranker_s_order(noted: Tenant, fake: FakeReranker
 
 
 def test_it_is_shown_the_best_passages_and_no_more(
-    noted: Tenant, fake: FakeReranker, settings: Settings
+    noted: Tenant, reranker: FakeReranker, settings: Settings
 ) -> None:
     settings.SOUVENIR_RERANK_URL, url = "", settings.SOUVENIR_RERANK_URL
     best = _texts(_ask(noted))
@@ -94,9 +89,29 @@ def test_it_is_shown_the_best_passages_and_no_more(
 
     found = _ask(noted)
 
-    [(_, _, body)] = fake.asked
+    [(_, _, body)] = reranker.asked
     assert body["texts"] == best[:1]
     assert _texts(found) == best
+
+
+def test_it_is_not_shown_what_nobody_can_open_any_more(
+    noted: Tenant, reranker: FakeReranker, settings: Settings
+) -> None:
+    """As between an erasure's first step, which ends the keys, and its last."""
+    settings.SOUVENIR_RERANK_PASSAGES = 2
+    with tenant_scope(noted.id):
+        store = ensure_shared_store(slug="chalet")
+        for text in ("Nadine, rivière, forêt", "Nadine à la rivière et à la forêt"):
+            remember(store=store, statement=Statement(text), about=["bob"])
+        destroy_subject_keys(get_person(external_id="bob").id)
+
+    found = _ask(noted)
+
+    [(_, _, body)] = reranker.asked
+    assert len(body["texts"]) == 2
+    assert set(body["texts"]) <= set(NOTES)
+    assert set(_texts(found)) <= set(NOTES)
+    assert found["rerank"] == "done"
 
 
 def _first_twice(body: dict[str, Any]) -> object:
@@ -127,39 +142,39 @@ def _first_twice(body: dict[str, Any]) -> object:
     ],
 )
 def test_an_answer_that_cannot_be_used_changes_nothing(
-    noted: Tenant, fake: FakeReranker, settings: Settings, answer: Any
+    noted: Tenant, reranker: FakeReranker, settings: Settings, answer: Any
 ) -> None:
     settings.SOUVENIR_RERANK_URL, url = "", settings.SOUVENIR_RERANK_URL
     plain = _ask(noted)
     settings.SOUVENIR_RERANK_URL = url
-    fake.answer = answer
+    reranker.answer = answer
 
     found = _ask(noted)
 
     assert (found["results"], found["rerank"]) == (plain["results"], "unavailable")
-    assert len(fake.asked) == 1
+    assert len(reranker.asked) == 1
 
 
 @pytest.mark.parametrize("status", [302, 401, 429, 500, 503])
 def test_a_status_that_is_no_success_changes_nothing(
-    noted: Tenant, fake: FakeReranker, status: int
+    noted: Tenant, reranker: FakeReranker, status: int
 ) -> None:
-    fake.status = status
+    reranker.status = status
 
     assert _ask(noted)["rerank"] == "unavailable"
 
 
 def test_one_that_is_slow_is_not_waited_for(
-    noted: Tenant, fake: FakeReranker, settings: Settings
+    noted: Tenant, reranker: FakeReranker, settings: Settings
 ) -> None:
     settings.SOUVENIR_RERANK_TIMEOUT_SECONDS = 0.2
-    fake.seconds = 5.0
+    reranker.seconds = 5.0
 
     assert _ask(noted)["rerank"] == "unavailable"
 
 
 def test_one_that_is_not_there_changes_nothing(
-    noted: Tenant, fake: FakeReranker, settings: Settings
+    noted: Tenant, reranker: FakeReranker, settings: Settings
 ) -> None:
     settings.SOUVENIR_RERANK_URL = "https://localhost:1/rerank"
     settings.SOUVENIR_EGRESS_INSIDE = ["localhost:1"]
@@ -167,13 +182,13 @@ def test_one_that_is_not_there_changes_nothing(
     assert _ask(noted)["rerank"] == "unavailable"
 
 
-def test_after_failures_in_a_row_it_is_left_alone(noted: Tenant, fake: FakeReranker) -> None:
-    fake.status = 500
+def test_after_failures_in_a_row_it_is_left_alone(noted: Tenant, reranker: FakeReranker) -> None:
+    reranker.status = 500
 
     outcomes = [_ask(noted)["rerank"] for _ in range(OPENS_AT + 2)]
 
     assert outcomes == ["unavailable"] * (OPENS_AT + 2)
-    assert len(fake.asked) == OPENS_AT
+    assert len(reranker.asked) == OPENS_AT
 
 
 def test_after_a_pause_one_tries_for_all() -> None:
@@ -191,34 +206,34 @@ def test_after_a_pause_one_tries_for_all() -> None:
 
 
 def test_a_place_that_the_policy_refuses_is_not_called(
-    noted: Tenant, fake: FakeReranker, settings: Settings
+    noted: Tenant, reranker: FakeReranker, settings: Settings
 ) -> None:
     settings.SOUVENIR_RERANK_PLACEMENT = "aws-ca-central-1"
 
     assert _ask(noted)["rerank"] == "refused"
-    assert fake.asked == []
+    assert reranker.asked == []
 
 
 def test_a_place_that_the_registry_does_not_know_is_not_called(
-    noted: Tenant, fake: FakeReranker, settings: Settings
+    noted: Tenant, reranker: FakeReranker, settings: Settings
 ) -> None:
     settings.SOUVENIR_RERANK_PLACEMENT = "nowhere"
 
     assert _ask(noted)["rerank"] == "refused"
-    assert fake.asked == []
+    assert reranker.asked == []
 
 
 def test_a_private_address_is_not_called_unless_the_operator_names_it(
-    noted: Tenant, fake: FakeReranker, settings: Settings
+    noted: Tenant, reranker: FakeReranker, settings: Settings
 ) -> None:
     settings.SOUVENIR_EGRESS_INSIDE = []
 
     assert _ask(noted)["rerank"] == "unavailable"
-    assert fake.asked == []
+    assert reranker.asked == []
 
 
 def test_it_is_called_outside_any_transaction(
-    noted: Tenant, fake: FakeReranker, monkeypatch: pytest.MonkeyPatch
+    noted: Tenant, reranker: FakeReranker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[bool] = []
 
@@ -235,11 +250,11 @@ def test_it_is_called_outside_any_transaction(
 
 
 def test_no_log_says_what_was_asked_or_found(
-    noted: Tenant, fake: FakeReranker, caplog: pytest.LogCaptureFixture
+    noted: Tenant, reranker: FakeReranker, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     _ask(noted)
-    fake.answer = lambda body: json.dumps(body).encode()
+    reranker.answer = lambda body: json.dumps(body).encode()
 
     _ask(noted)
 
@@ -247,9 +262,11 @@ def test_no_log_says_what_was_asked_or_found(
     assert "rivière" not in caplog.text
 
 
-def test_a_key_is_needed_all_the_same(noted: Tenant, globex: Tenant, fake: FakeReranker) -> None:
+def test_a_key_is_needed_all_the_same(
+    noted: Tenant, globex: Tenant, reranker: FakeReranker
+) -> None:
     assert _texts(_ask(globex)) == []
-    assert fake.asked == []
+    assert reranker.asked == []
     wrong = Tenant(noted.organization, noted.key[:-3] + "xxx")
 
     answer = wrong.http.post(
