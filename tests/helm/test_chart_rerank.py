@@ -28,6 +28,10 @@ ELSEWHERE = {
     "operatorParentCountry": "CA",
     "legalNexus": ["CA"],
     "staffAccessFrom": ["CA"],
+    "keyCustody": "operator",
+    "evidence": "Visit of 2026-11-01",
+    "evidenceDate": "2026-11-01",
+    "evidenceValidUntil": "2027-11-01",
 }
 
 
@@ -140,6 +144,42 @@ def test_what_cannot_work_or_must_not_be_is_refused_in_both_languages(
     english, french = str(refusal.value).split("Souvenir ne s’installe pas")
     assert words in english
     assert "erank" in french
+
+
+OTHER_PLACES = {
+    "province": ({}, {"provinces": ["QC"]}),
+    "legalNexus": ({"legalNexus": ["CA", "US"]}, {}),
+    "staffAccessFrom": ({"staffAccessFrom": ["CA", "IN"]}, {}),
+    "keyCustody": ({}, {"keyCustody": ["customer"]}),
+    "evidence": ({"evidence": ""}, {}),
+    "evidenceDate": ({"evidenceDate": ""}, {}),
+    "evidenceValidUntil": ({"evidenceValidUntil": ""}, {}),
+}
+
+
+@pytest.mark.parametrize(("fact", "place", "policy"), [(f, *v) for f, v in OTHER_PLACES.items()])
+def test_a_place_that_the_policy_refuses_is_refused_before_anything_runs(
+    fact: str, place: dict[str, object], policy: dict[str, object]
+) -> None:
+    """As tenants/residency.py would refuse each of its calls."""
+    values = _values(
+        rerank={"url": "https://rerank.example.ca/rerank", "placement": "on-1"},
+        cell__allowedHosts=["openbao.example.ca"],
+        cell__keyCustody="customer",
+        residency__placements=[{**ELSEWHERE, **place}],
+        residency__policy=policy,
+    )
+
+    with pytest.raises(helm.HelmRenderError) as refusal:
+        render(values)
+
+    english, french = str(refusal.value).split("Souvenir ne s’installe pas")
+    assert f'"on-1", which residency.policy refuses for its {fact}: ' in english
+    assert f"que residency.policy refuse pour son {fact} :" in french
+
+
+def test_a_place_that_the_policy_refuses_may_still_be_compared_with_the_cell() -> None:
+    assert render(_values(residency__placements=[{**ELSEWHERE, "legalNexus": ["US"]}]))
 
 
 @pytest.mark.parametrize(

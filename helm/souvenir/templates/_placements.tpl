@@ -13,6 +13,18 @@
 {{- $place | toJson }}
 {{- end }}
 
+{{- /* What speaks against a place where words would be sent, as a list of its facts in JSON. The same
+     questions as tenants/residency.py asks, but for what depends on the day. Takes place and policy. */}}
+{{- define "souvenir.againstPlace" -}}
+{{- $against := list }}
+{{- if and .policy.provinces (not (has .place.province .policy.provinces)) }}{{ $against = append $against "province" }}{{ end }}
+{{- range .place.legalNexus }}{{ if has . $.policy.refusedNexus }}{{ $against = append $against "legalNexus" }}{{ end }}{{ end }}
+{{- range .place.staffAccessFrom }}{{ if not (has . $.policy.countries) }}{{ $against = append $against "staffAccessFrom" }}{{ end }}{{ end }}
+{{- if and .policy.keyCustody (not (has (.place.keyCustody | default "unknown") .policy.keyCustody)) }}{{ $against = append $against "keyCustody" }}{{ end }}
+{{- range list "evidence" "evidenceDate" "evidenceValidUntil" }}{{ if not (get $.place .) }}{{ $against = append $against . }}{{ end }}{{ end }}
+{{- $against | uniq | toJson }}
+{{- end }}
+
 {{- define "souvenir.registry" -}}
 {{- $policy := .Values.residency.policy }}
 {{- $rule := dict "name" $policy.name "countries" $policy.countries "provinces" $policy.provinces }}

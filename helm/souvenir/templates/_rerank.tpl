@@ -46,6 +46,12 @@ SOUVENIR_RERANK_KEY_FILE: /etc/souvenir/rerank/rerank-key
 {{- else if and (ne $rerank.placement .Values.cell.code) $isInside }}
 {{- $wrong = append $wrong (dict "en" (printf "rerank.placement is %q, but cell.allowedHosts says that %q is in the cell. Correct one of them." $rerank.placement $host) "fr" (printf "rerank.placement vaut %q, mais cell.allowedHosts dit que %q est dans la cellule. Corrigez l’un des deux." $rerank.placement $host)) }}
 {{- end }}
+{{- range .Values.residency.placements }}
+{{- $against := include "souvenir.againstPlace" (dict "place" . "policy" $.Values.residency.policy) | fromJsonArray }}
+{{- if and (eq .code $rerank.placement) $against }}
+{{- $wrong = append $wrong (dict "en" (printf "rerank.placement is %q, which residency.policy refuses for its %s: the reranker would never be asked. Choose a place that it allows, give the evidence that is missing, or change the policy." .code (join ", " $against)) "fr" (printf "rerank.placement vaut %q, que residency.policy refuse pour son %s : le reclasseur ne serait jamais interrogé. Choisissez un lieu admis, donnez la preuve qui manque, ou changez de politique." .code (join ", " $against))) }}
+{{- end }}
+{{- end }}
 {{- if and (eq $rerank.kind "cohere") (not $rerank.model) }}
 {{- $wrong = append $wrong (dict "en" "rerank.kind is cohere, but rerank.model is empty. Name the model to ask for." "fr" "rerank.kind vaut cohere, mais rerank.model est vide. Nommez le modèle à demander.") }}
 {{- end }}
