@@ -255,7 +255,7 @@ class FoundOut(serializers.Serializer[Any]):
     source = serializers.CharField()  # type: ignore[assignment]  # a field of this name
     occurred_at = serializers.DateTimeField(allow_null=True)
     past_version = serializers.IntegerField(
-        help_text="Of a memory: the version this is of, if it says something else now; else 0."
+        help_text="Of a memory that says something else now: the last version that said so. Else 0."
     )
 
 

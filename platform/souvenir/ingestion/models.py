@@ -124,6 +124,7 @@ class Passage(TenantScoped):
     embedded_with = models.CharField(max_length=63, default="")  # model of its vector; "": none yet
     token_epoch = models.IntegerField(default=1)  # of the index key that its tokens are made with
     past_version = models.IntegerField(default=0)  # of a memory that says something else now
+    since_version = models.IntegerField(null=True)  # the first that says it; None: one alone does
 
     class Meta(TenantScoped.Meta):
         indexes = [

@@ -7,6 +7,8 @@ found by its words at once.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -68,12 +70,28 @@ def index_memory(memory: Memory, version: MemoryVersion) -> int:
     return _index_version(memory, version)
 
 
-def index_past_version(memory: Memory, version: MemoryVersion) -> int:
-    """Make the passages of something that a memory does not say any more."""
-    return _index_version(memory, version, past_version=version.number)
+def index_versions(memory: Memory, versions: Iterable[MemoryVersion]) -> int:
+    """Make the passages of all that a memory says and has said.
+
+    Versions in a row that say the same have their passages once (`keep_passages`).
+    """
+
+    def said(version: MemoryVersion) -> tuple[object, ...]:
+        """What its passages are made of; what holds now is not one with what is numbered after."""
+        day = version.occurred_at or version.observed_at
+        return version.text, version.method, day, version.number > memory.version
+
+    made = 0
+    for _, found in groupby(sorted(versions, key=attrgetter("number")), key=said):
+        first, *others = found
+        last = others[-1] if others else first
+        made += _index_version(memory, last, since_version=first.number if others else None)
+    return made
 
 
-def _index_version(memory: Memory, version: MemoryVersion, *, past_version: int = 0) -> int:
+def _index_version(
+    memory: Memory, version: MemoryVersion, *, since_version: int | None = None
+) -> int:
     around = surroundings_of_memory(version)
     drafts = [
         _draft(
@@ -87,7 +105,8 @@ def _index_version(memory: Memory, version: MemoryVersion, *, past_version: int 
                 trust=Trust.STATED if version.method == "user_typed" else Trust.ANSWERED,
                 provider="souvenir",
                 occurred_at=version.occurred_at or version.observed_at,
-                past_version=past_version,
+                past_version=0 if version.number == memory.version else version.number,
+                since_version=since_version,
             ),
         )
         for start, end in spans(version.text)

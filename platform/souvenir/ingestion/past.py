@@ -55,6 +55,15 @@ def home_of(passage: Passage) -> UUID:
     return past_home(passage.store_id) if passage.past_version else passage.store_id
 
 
+def keep_passages(*, memory_id: UUID, version: int) -> None:
+    """Let the passages of what a memory says in a version be those of the next one as well.
+
+    It says the same there: nothing is embedded again, and nothing moves. Needs a tenant scope.
+    """
+    of_one = Passage.objects.filter(memory_id=memory_id, past_version=0, since_version=None)
+    of_one.update(since_version=version)
+
+
 def retire_passages(*, memory_id: UUID, version: int) -> None:
     """Take what a memory said in a version out of ordinary questions. Needs a tenant scope."""
     found = Passage.objects.select_for_update().filter(memory_id=memory_id, past_version=0)

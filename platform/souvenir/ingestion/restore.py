@@ -21,7 +21,7 @@ from souvenir.ingestion.archive_checks import verify
 from souvenir.ingestion.archive_merging import enrich_message, refresh_from
 from souvenir.ingestion.looking import TurnClock
 from souvenir.ingestion.models import Asset, Import, RawObject
-from souvenir.ingestion.passages import index_memory, index_messages, index_past_version
+from souvenir.ingestion.passages import index_messages, index_versions
 from souvenir.ingestion.services import ARCHIVE_LAYOUT, ASSETS, ask_for_vectors
 from souvenir.memories.metadata_tokens import write_metadata_tokens
 from souvenir.memories.models import (
@@ -34,7 +34,7 @@ from souvenir.memories.models import (
     Source,
     Store,
 )
-from souvenir.memories.selectors import current_versions, personal_slug
+from souvenir.memories.selectors import personal_slug
 from souvenir.memories.services import (
     add_subjects,
     ensure_person,
@@ -267,18 +267,19 @@ class _Restoring:
                 store = self.stores[line["store"]]
                 memory = self._create(Memory, line, store_id=store.id, person_id=store.person_id)
                 add_subjects(memory, about=line["about"])
-                for version in line["versions"]:
+                versions = [
                     self._version(memory, {**version, "store": line["store"]})
-                index_memory(memory, current_versions([memory])[memory.id])
+                    for version in line["versions"]
+                ]
+                index_versions(memory, versions)
 
-    def _version(self, memory: Memory, line: Line) -> None:
+    def _version(self, memory: Memory, line: Line) -> MemoryVersion:
         version = self._create(MemoryVersion, line, memory_id=memory.id, store_id=memory.store_id)
         for evidence in line["evidence"]:
             self._create(Evidence, {**evidence, "store": line["store"]}, version_id=version.id)
         past = 0 if version.number == memory.version else version.number
         write_metadata_tokens(memory, version.metadata, past_version=past)
-        if past:
-            index_past_version(memory, version)
+        return version
 
     def _create(self, model: type[RowT], line: Line, **references: Any) -> RowT:
         row = self._made(model, line, **references)

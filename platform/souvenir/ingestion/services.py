@@ -17,6 +17,7 @@ from souvenir.core.jobs import Job
 from souvenir.ingestion.errors import UploadEmpty, UploadTooLarge
 from souvenir.ingestion.models import Import
 from souvenir.ingestion.passages import index_memory
+from souvenir.ingestion.past import keep_passages
 from souvenir.memories.models import Memory, Person, Store
 from souvenir.memories.selectors import current_versions, personal_store
 from souvenir.memories.services import Statement, add_memory, correct_memory, describe_memory
@@ -173,6 +174,8 @@ def describe(
 ) -> Memory:
     """Change a memory's metadata; from then on filters find what it is now.
 
+    What it says has its passages and vectors already: no job is asked for.
+
     Raises:
         MemoryNotFound, MemoryChanged
         MetadataInvalid, and the other errors of `metadata.changed`
@@ -181,7 +184,7 @@ def describe(
         memory_id=memory_id, metadata=metadata, author=author, expected_version=expected_version
     )
     if is_changed:
-        _index(memory)
+        keep_passages(memory_id=memory.id, version=memory.version - 1)
     return memory
 
 

@@ -188,7 +188,6 @@ def condition_on(only: Filters) -> tuple[str, dict[str, Any]]:
     }
     used = {name: part for name, part in parts.items() if part[1]}
     condition = "".join(f" AND {sql}" for sql, _ in used.values())
-    then, moments = held_then(only)
-    described, tokens = has_metadata(only.metadata)
     values = {name: value for name, (_, value) in used.items()}
-    return condition + described + then, values | moments | tokens
+    more, its_values = held_then(only) if looks_back(only) else has_metadata(only.metadata)
+    return condition + more, values | its_values

@@ -1,21 +1,27 @@
 """SQL for questions that look back: `as_of` a moment of what was, `known_at` one of our knowledge.
 
-Of a memory that version counts which held then (souvenir.memories.held). Messages count if they
-were said, and brought here, by then.
+Of a memory that version counts which held then (souvenir.memories.held), with the metadata that it
+had. Messages count if they were said, and brought here, by then.
 """
 
 from typing import Any
 
 from souvenir.memories.held import held_number
+from souvenir.search.metadata_filter import has_metadata
 from souvenir.search.questions import Filters
 
 # OFFSET 0: else PostgreSQL may read all that the tenant has once, instead of a row by its key.
-_HELD = """ AND (p.memory_id IS NULL OR EXISTS (
-    SELECT FROM memories_memory m CROSS JOIN LATERAL ({held}) held
+# A passage is of one version, or of several in a row of which only the metadata differs.
+_HELD = """EXISTS (
+    SELECT FROM memories_memory m CROSS JOIN LATERAL ({held}) held CROSS JOIN LATERAL (
+        SELECT CASE WHEN p.past_version > 0 THEN p.past_version ELSE m.version END AS number
+    ) last
     WHERE m.tenant_id = %(tenant)s AND m.id = p.memory_id
-      AND held.number = CASE WHEN p.past_version > 0 THEN p.past_version ELSE m.version END
+      AND held.number BETWEEN coalesce(p.since_version, last.number) AND last.number{described}
     OFFSET 0
-))"""
+)"""
+# As tokens of metadata name the version: 0 is the one that holds now.
+_DESCRIBED_BY = "CASE WHEN held.number = m.version THEN 0 ELSE held.number END"
 _SAID = " AND (p.message_id IS NULL OR p.occurred_at IS NULL OR p.occurred_at <= %(as_of)s)"
 _BROUGHT = """ AND (p.message_id IS NULL OR EXISTS (
     SELECT FROM memories_message g
@@ -31,10 +37,10 @@ def looks_back(only: Filters) -> bool:
 
 def held_then(only: Filters) -> tuple[str, dict[str, Any]]:
     """SQL to append to a condition on passages `p`, and its parameters."""
-    if not looks_back(only):
-        return "", {}
     held = held_number("m.id", as_of=only.as_of, known_at=only.known_at)
-    condition = _HELD.format(held=held)
+    described, tokens = has_metadata(only.metadata, version=_DESCRIBED_BY)
+    others = "IS NOT NULL AND" if described else "IS NULL OR"  # messages have no metadata
+    condition = f" AND (p.memory_id {others} {_HELD.format(held=held, described=described)})"
     condition += _SAID if only.as_of else ""
     condition += _BROUGHT if only.known_at else ""
-    return condition, {"as_of": only.as_of, "known_at": only.known_at}
+    return condition, {"as_of": only.as_of, "known_at": only.known_at} | tokens

@@ -1,7 +1,7 @@
 """SQL for a filter by metadata: passages of memories that have the entries asked for.
 
-Each passage is held against the tokens of its memory, and of its own version of it, by the whole
-key, like any other look-up of hybrid.sql.
+Each passage is held against the tokens of its memory, and of one version of it, by the whole key,
+like any other look-up of hybrid.sql.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ _HAS = """ AND p.memory_id IS NOT NULL AND EXISTS (
     SELECT FROM memories_metadatatoken k
     WHERE k.tenant_id = %(tenant)s AND k.store_id = p.store_id
       AND k.token = ANY (%(metadata_{place})s::bytea[])
-      AND k.memory_id = p.memory_id AND k.past_version = p.past_version OFFSET 0
+      AND k.memory_id = p.memory_id AND k.past_version = {version} OFFSET 0
 )"""
 
 # Those of any version: the condition above says which. A look at the rarest would be a guess.
@@ -24,9 +24,15 @@ _DESCRIBED = """
 """
 
 
-def has_metadata(wanted: list[Wanted]) -> tuple[str, dict[str, Any]]:
-    """SQL to append to a condition on passages `p`, and its parameters. Needs a tenant scope."""
-    condition = "".join(_HAS.format(place=place) for place in range(len(wanted)))
+def has_metadata(
+    wanted: list[Wanted], *, version: str = "p.past_version"
+) -> tuple[str, dict[str, Any]]:
+    """SQL to append to a condition on passages `p`, and its parameters. Needs a tenant scope.
+
+    `version` is SQL for the version of the memory that is meant, 0 for the one that holds now.
+    """
+    has = (_HAS.format(place=place, version=version) for place in range(len(wanted)))
+    condition = "".join(has)
     tokens = {f"metadata_{place}": tokens_of(one) for place, one in enumerate(wanted)}
     return condition, tokens
 
