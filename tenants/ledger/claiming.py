@@ -11,6 +11,7 @@ from souvenir.core.jobs import Job as Kind
 from tenants.errors import JobGaveUp
 from tenants.isolation.scope import current_tenant
 from tenants.ledger import rings
+from tenants.ledger.frozen import end_frozen_step
 from tenants.ledger.lease import LEASE, Lease
 from tenants.ledger.selectors import UNFINISHED
 from tenants.models import Allowance, Breaker, Job, Organization, Ring
@@ -27,8 +28,8 @@ def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
     """Take a job that waits, or whose holder's lease ran out. None: there is nothing to do.
 
     With `kind`, a job of another kind is not taken: its code would not know what to do with it.
-    Nor is one whose row is locked: whoever locks it is alive. But who only adds to one that nobody
-    has begun (`join_waiting_job`) is waited for.
+    Nor is one whose row is locked: whoever locks it is alive, or is ended (`end_frozen_step`). But
+    who only adds to one that nobody has begun (`join_waiting_job`) is waited for.
 
     Needs a tenant scope. After MAX_ATTEMPTS claims the job fails instead of being taken again.
     """
@@ -39,6 +40,8 @@ def claim_job(job_id: UUID, *, kind: Kind | None = None) -> Lease | None:
     found = Job.objects.select_for_update(skip_locked=True).filter(free, active, id=job_id)
     found = found.filter(kind=kind.value) if kind else found
     job = next(iter(found), None) or next(iter(found.select_for_update().filter(fence=0)), None)
+    if job is None and end_frozen_step(job_id):
+        job = next(iter(found.all()), None)
     if job is None:
         _forget_if_ended(job_id)
         return None

@@ -132,10 +132,16 @@ class Lease:
             # First what a long step does not lock: the relay shall see that we live.
             rings.held(self.job_id, until=until)
         with tenant_scope(self.organization_id):
-            if self.pulse.done is not None:
+            # A step under way has locked it, and has renewed it: to wait for that would end the
+            # beats for as long.
+            found = self._held().select_for_update(skip_locked=True).values_list("id", flat=True)
+            if found.first() is None:
+                if not self._held().exists():
+                    raise LeaseLost
+            elif self.pulse.done is not None:
                 self._write(ring_at=until, done=self.pulse.done, total=self.pulse.total)
-            elif not self._held().update(ring_at=until):
-                raise LeaseLost
+            else:
+                self._held().update(ring_at=until)
 
     def charge(self, cost: Cost) -> None:
         """Add to what the job has cost, also when it has just ended. Needs a tenant scope."""

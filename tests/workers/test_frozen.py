@@ -79,8 +79,8 @@ def started() -> Iterator[Callable[[Running], Running]]:
 
 
 def _worker(name: str, where: str, folder: Path) -> Running:
-    # What a server does after a minute to a transaction of which nothing is heard, sooner.
-    options = {"PGOPTIONS": "-c idle_in_transaction_session_timeout=2s"}
+    # A server that would never end a transaction of which nothing is heard: whoever claims does.
+    options = {"PGOPTIONS": "-c idle_in_transaction_session_timeout=0"}
     code = _WORKER.format(name=name, where=where, folder=str(folder))
     return start(name, ["-c", code], environment=options, log=folder / f"{name}.log")
 
