@@ -158,3 +158,10 @@ class MaintainerMissing(Unavailable):
 class TablesBusy(Unavailable):
     code = "tables-busy"
     message = gettext_noop("The tables of search are in use. It is tried again in a while.")
+
+
+class TimeZoneUnknown(Invalid):
+    code = "time-zone-unknown"
+    message = gettext_noop(
+        "There is no time zone of this name. A name is like America/Toronto, from the IANA list."
+    )

@@ -54,6 +54,7 @@ class Organization(models.Model):
         max_length=63
     )  # code in the registry of placements: the home region
     state = models.CharField(max_length=16, choices=State, default=State.ACTIVE)
+    time_zone = models.CharField(max_length=64, default="", db_default="")  # "": the installation's
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

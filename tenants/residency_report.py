@@ -48,8 +48,23 @@ class PolicyFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A kind of call that leaves the cell, and where to. No place: the registry has lost it."""
+
+    kind: str  # of a Flow
+    code: str
+    place: Placement | None
+
+    def __str__(self) -> str:
+        if self.place is None:
+            return f"{self.kind} → {self.code}"
+        to = self.place
+        return f"{self.kind} → {to.operator}, {to.site}, {to.province}, {to.country}"
+
+
+@dataclass(frozen=True, slots=True)
 class ResidencyReport:
-    """The answer to “where is it?”. `outbound_calls` lists the declared flows out of the cell."""
+    """The answer to “where is it?”. `outbound_calls`: the declared flows out of the cell."""
 
     organization: str
     allowed: bool
@@ -59,7 +74,7 @@ class ResidencyReport:
     evidence: str
     evidence_date: date | None
     evidence_valid_until: date | None
-    outbound_calls: list[str]
+    outbound_calls: list[Call]
 
 
 def residency_report(organization: Organization) -> ResidencyReport:
@@ -89,12 +104,8 @@ def _rerankers() -> list[str]:
     return [settings.SOUVENIR_RERANK_PLACEMENT] if settings.SOUVENIR_RERANK_URL else []
 
 
-def _call(kind: str, code: str) -> str:
-    """A place that is called, as it is shown; its code alone if the registry has lost it."""
-    place = placements.placements().get(code)
-    if place is None:
-        return f"{kind} → {code}"
-    return f"{kind} → {place.operator}, {place.site}, {place.province}, {place.country}"
+def _call(kind: str, code: str) -> Call:
+    return Call(kind, code, placements.placements().get(code))
 
 
 def _policy_facts() -> PolicyFacts:

@@ -26,6 +26,7 @@ from tenants.ledger.allowances import set_allowance
 from tenants.models import ApiKey, Membership, Organization, PlatformKey, User
 from tenants.placements import placements
 from tenants.selectors import get_organization, home_decision
+from tenants.time_zones import check_time_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,27 @@ def resume_organization(*, organization_id: UUID) -> Organization:
     return organization
 
 
+@transaction.atomic
+def set_time_zone(*, organization_id: UUID, time_zone: str) -> Organization:
+    """Where the days begin of everyone who has said nothing of their own; "": where this
+    installation's do. Needs the organization's scope. The same again changes nothing.
+
+    Raises:
+        TimeZoneUnknown
+    """
+    check_time_zone(time_zone)
+    organization = get_organization(organization_id=organization_id)
+    if time_zone != organization.time_zone:
+        organization.time_zone = time_zone
+        organization.save(update_fields=["time_zone"])
+        audit(
+            Action.ORGANIZATION_CHANGED,
+            f"organization:{organization_id}",
+            details={"time_zone": time_zone},
+        )
+    return organization
+
+
 def mark_organization_erased(*, organization_id: UUID) -> None:
     """The last step of an erasure: the directory keeps an empty name and the id."""
     Membership.objects.filter(organization_id=organization_id).delete()
@@ -122,6 +144,7 @@ def mark_organization_erased(*, organization_id: UUID) -> None:
         slug=f"erased-{organization_id.hex}",
         name_en="",
         name_fr="",
+        time_zone="",
     )
 
 

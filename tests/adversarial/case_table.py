@@ -76,6 +76,8 @@ CASES: dict[str, Case] = {
     "getOrganization": Case("platform", 200, (ORGANIZATION,)),
     "suspendOrganization": Case("platform", 200, (ORGANIZATION,), fresh=True),
     "resumeOrganization": Case("platform", 200, (ORGANIZATION,), fresh=True),
+    "getOwnOrganization": Case("organization:read", 200),
+    "changeOwnOrganization": Case("organization:write", 200, body={"timezone": "America/Halifax"}),
     "getResidency": Case("organization:read", 200),
     "listPeople": Case("organization:read", 200, (CURSOR,)),
     "ensurePerson": Case(

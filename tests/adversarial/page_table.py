@@ -84,6 +84,7 @@ PLAIN = frozenset(
         "text", "kind", "reason", "metadata", "version", "file", "word", "display_name",
         "label", "scopes", "days", "name_en", "name_fr", "slug", "placement",
         "username", "password", "language", "next", "url", "purpose", "events", "on",
+        "time_zone",
     }
 )  # fmt: skip
 
@@ -107,6 +108,7 @@ PAGES: dict[str, Page] = {
         MINE, READ_AND_SENT_ON, slots=MEMORY, body={"text": "Better.", "version": 2}, fresh=True
     ),
     "my-memory-forget": Page(MINE, READ_AND_SENT_ON, slots=MEMORY, fresh=True),
+    "my-preferences": Page(MINE, READ_AND_SENT_ON, body={"time_zone": "America/Halifax"}),
     "my-imports": Page(MINE, READ_AND_SENT_ON, slots=(NUMBER,), is_upload=True),
     "my-import": Page(MINE, READ, slots=IMPORT),
     "my-import-progress": Page(MINE, READ, slots=IMPORT),
@@ -131,6 +133,7 @@ PAGES: dict[str, Page] = {
     "organization-export-progress": Page(OWNERS, READ, slots=WHOLE_EXPORT),
     "organization-export-download": Page(OWNERS, READ, slots=WHOLE_EXPORT),
     "organization-residency": Page(OWNERS, READ),
+    "organization-settings": Page(OWNERS, READ_AND_SENT_ON, body={"time_zone": "America/Halifax"}),
     "organization-people": Page(
         OWNERS, READ_AND_SENT_ON, slots=(NUMBER, Slot("form", "external_id", Kind.NEW_EXTERNAL_ID))
     ),

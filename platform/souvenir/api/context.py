@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.utils import translation
+from django.utils import timezone, translation
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from souvenir.api.caller import caller_of
-from souvenir.api.memories import question_of
+from souvenir.api.memories import question_of, zone_of_asker
 from souvenir.api.memory_shapes import RERANK, RERANK_MEANS, FiltersIn
 from souvenir.api.views import TenantView
 from souvenir.ingestion.models import Trust
@@ -27,6 +27,7 @@ from souvenir.search.neighbours import Expand
 from souvenir.search.packing import LEFT_OUT
 from souvenir.search.rerank import has_reranker
 from tenants.isolation.around_views import opens_its_own_scope
+from tenants.isolation.scope import tenant_scope
 
 _LANGUAGES = {"en": "en-ca", "fr": "fr-ca"}
 
@@ -118,10 +119,13 @@ class ContextForPrompt(TenantView):
         """Records that answer a question, as one block for a prompt: data, never instructions."""
         body = ContextIn(data=request.data)
         body.is_valid(raise_exception=True)
-        data = body.validated_data
+        caller, data = caller_of(request), body.validated_data
         language = _LANGUAGES.get(data.get("language"), translation.get_language())
-        question = question_of(data, caller_of(request))
-        with translation.override(language):
+        if "timezone" not in data:
+            with tenant_scope(caller.own_organization.id):
+                data["timezone"] = zone_of_asker(data, caller)
+        question = question_of(data, caller)
+        with translation.override(language), timezone.override(question.zone):
             found = context(question, budget=data["budget"], expand=Expand(data["expand"]))
         return Response(ContextOut(_out(found)).data)
 

@@ -133,7 +133,7 @@ def question_of(data: dict[str, Any], caller: Caller) -> Question:
         )
         if "asked_at" in data:
             asked = replace(asked, asked_at=data["asked_at"])
-        return replace(asked, zone=data.get("timezone") or _zone_of_asker(asked, data, caller))
+        return replace(asked, zone=data.get("timezone") or _zone_if_it_matters(asked, data, caller))
 
 
 def _stores_of(data: dict[str, Any], caller: Caller) -> list[UUID]:
@@ -142,13 +142,20 @@ def _stores_of(data: dict[str, Any], caller: Caller) -> list[UUID]:
     )
 
 
-def _zone_of_asker(asked: Question, data: dict[str, Any], caller: Caller) -> tzinfo:
-    """Of the person whose memory is asked; looked up only if the question speaks of a time."""
-    bound_to, external_id = caller.person_id, data.get("person")
-    is_of_one = bound_to is not None or external_id is not None
-    if not is_of_one or not time_in(asked.text, asked_at=asked.asked_at, zone=asked.zone):
-        return asked.zone
-    return zone_of(person_asked_for(bound_to=bound_to, external_id=external_id))
+def zone_of_asker(data: dict[str, Any], caller: Caller) -> tzinfo:
+    """Of the person whose memory is asked, or else the organization's. One query, if of a person.
+
+    Raises:
+        PersonNotFound
+    """
+    person = person_asked_for(bound_to=caller.person_id, external_id=data.get("person"))
+    return zone_of(person, organization=caller.own_organization)
+
+
+def _zone_if_it_matters(asked: Question, data: dict[str, Any], caller: Caller) -> tzinfo:
+    """The asker's, which is looked up only if the question speaks of a time."""
+    speaks = time_in(asked.text, asked_at=asked.asked_at, zone=asked.zone)
+    return zone_of_asker(data, caller) if speaks else asked.zone
 
 
 def _statement(data: dict[str, Any], caller: Caller) -> Statement:

@@ -10,8 +10,8 @@ from rest_framework import serializers
 from souvenir.api.bodies import Body
 from souvenir.api.views import WhoseIn
 from souvenir.ingestion.models import Trust
-from souvenir.memories.time_zones import zone_named
 from souvenir.search.rerank import Rerank
+from tenants.time_zones import zone_named
 
 KINDS = (
     "fact", "preference", "instruction", "identity", "project", "goal", "skill", "relationship",
@@ -217,7 +217,7 @@ class FiltersIn(OfWhat):
     timezone = serializers.CharField(
         required=False,
         help_text="Of whoever asks: America/Toronto, … Their midnight begins a day. If absent, the "
-        "person's own, or else the installation's.",
+        "person's own, or else the organization's, or else the installation's.",
     )
 
     def validate_timezone(self, name: str) -> ZoneInfo:

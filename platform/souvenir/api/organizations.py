@@ -1,4 +1,4 @@
-"""Provisioning: organizations, seen by the operator."""
+"""Provisioning: organizations, seen by the operator; and one's own, seen by its keys."""
 
 from typing import Any
 from uuid import UUID
@@ -9,12 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from souvenir.api.bodies import Body
+from souvenir.api.caller import caller_of
 from souvenir.api.idempotency import answer_holds_no_content
-from souvenir.api.views import PlatformView
+from souvenir.api.views import PlatformView, TenantView
 from tenants.isolation.scope import tenant_in_scope
 from tenants.models import Organization
 from tenants.selectors import get_organization, organizations, placement_choices
-from tenants.services import create_organization, resume_organization, suspend_organization
+from tenants.services import (
+    create_organization,
+    resume_organization,
+    set_time_zone,
+    suspend_organization,
+)
 
 
 class OrganizationIn(Body):
@@ -33,7 +39,17 @@ class OrganizationOut(serializers.Serializer[Any]):
     name_fr = serializers.CharField()
     region = serializers.CharField(source="placement")
     state = serializers.ChoiceField(choices=Organization.State.choices)
+    timezone = serializers.CharField(source="time_zone", help_text="Empty: the installation's.")
     created_at = serializers.DateTimeField()
+
+
+class OrganizationChange(Body):
+    timezone = serializers.CharField(
+        max_length=64,
+        allow_blank=True,
+        help_text="America/Toronto, …: where a day begins for whoever has told no zone of their "
+        "own. Empty: where the installation's does.",
+    )
 
 
 class OrganizationCreated(OrganizationOut):
@@ -88,6 +104,29 @@ class OneOrganization(PlatformView):
     def get(self, request: Request, organization_id: UUID) -> Response:
         """One organization, as the directory knows it."""
         return Response(OrganizationOut(get_organization(organization_id=organization_id)).data)
+
+
+class OwnOrganization(TenantView):
+    scopes = {"GET": "organization:read", "PATCH": "organization:write"}
+
+    @extend_schema(operation_id="getOwnOrganization", responses=OrganizationOut)
+    def get(self, request: Request) -> Response:
+        """The organization that the key opens, and its settings."""
+        return Response(OrganizationOut(caller_of(request).own_organization).data)
+
+    @extend_schema(
+        operation_id="changeOwnOrganization", request=OrganizationChange, responses=OrganizationOut
+    )
+    def patch(self, request: Request) -> Response:
+        """Change its settings. Safe to repeat."""
+        body = OrganizationChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        organization = set_time_zone(
+            organization_id=caller_of(request).own_organization.id,
+            time_zone=body.validated_data["timezone"],
+        )
+        answer_holds_no_content(request)
+        return Response(OrganizationOut(organization).data)
 
 
 class SuspendOrganization(PlatformView):

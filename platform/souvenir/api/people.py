@@ -26,9 +26,11 @@ class PersonIn(Body):
     timezone = serializers.CharField(
         max_length=64,
         allow_blank=True,
+        allow_null=True,
         default="",
         source="time_zone",
-        help_text="America/Toronto, …: their midnight begins a day. Empty: as it is.",
+        help_text="America/Toronto, …: their midnight begins a day. Empty: as it is. Null: the "
+        "organization's.",
     )
 
 
@@ -36,7 +38,7 @@ class PersonOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     external_id = serializers.CharField()
     display_name = serializers.CharField()
-    timezone = serializers.CharField(source="time_zone", help_text="Empty: not told.")
+    timezone = serializers.CharField(source="time_zone", help_text="Empty: the organization's.")
     recorded_at = serializers.DateTimeField()
 
 

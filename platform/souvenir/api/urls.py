@@ -33,6 +33,7 @@ urlpatterns = [
         "organizations/<uuid:organization_id>/suspend", organizations.SuspendOrganization.as_view()
     ),
     path("organizations/<uuid:organization_id>/resume", organizations.ResumeOrganization.as_view()),
+    path("organization", organizations.OwnOrganization.as_view()),
     path("residency", residency.Residency.as_view()),
     path("people", people.People.as_view()),
     path("keys", people.Keys.as_view()),

@@ -9,6 +9,7 @@ class Action(StrEnum):
     ORGANIZATION_CREATED = "organization.created"
     ORGANIZATION_SUSPENDED = "organization.suspended"
     ORGANIZATION_RESUMED = "organization.resumed"
+    ORGANIZATION_CHANGED = "organization.changed"
     PLACEMENT_ASKED = "placement.asked"  # recorded where it is refused
     KEY_ISSUED = "key.issued"
     KEY_REVOKED = "key.revoked"

@@ -14,7 +14,7 @@ _JSON = json.JSONDecoder()
 
 def lines_of(metadata: Metadata) -> str:
     """A line for each entry, in the order of the names."""
-    return "\n".join(f"{_name(name)}: {_value(metadata[name])}" for name in sorted(metadata))
+    return "\n".join(f"{_name(name)}: {shown(metadata[name])}" for name in sorted(metadata))
 
 
 def metadata_of(text: str) -> dict[str, object]:
@@ -30,7 +30,7 @@ def metadata_of(text: str) -> dict[str, object]:
         name, value = _split(line.strip())
         if not name or name in found:
             raise MetadataLineInvalid(line=number)
-        found[name] = _read(value)
+        found[name] = value_of(value)
     return found
 
 
@@ -43,15 +43,25 @@ def change_to(text: str, before: Mapping[str, object]) -> dict[str, object]:
     return dict.fromkeys(before) | metadata_of(text)
 
 
-def _name(name: str) -> str:
-    return name if _split(f"{name}: ") == (name, "") else json.dumps(name, ensure_ascii=False)
+def value_of(text: str) -> object:
+    """A number, true, false or a quotation as JSON has them; anything else is a text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, str | int | float) else text
 
 
-def _value(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as it is read again."""
     is_plain = isinstance(value, str) and value.strip().splitlines() == [value]
-    if is_plain and _read(str(value)) == value:
+    if is_plain and value_of(str(value)) == value:
         return str(value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _name(name: str) -> str:
+    return name if _split(f"{name}: ") == (name, "") else json.dumps(name, ensure_ascii=False)
 
 
 def _split(line: str) -> tuple[str, str]:
@@ -69,12 +79,3 @@ def _quoted(line: str) -> tuple[str, int]:
     except ValueError:
         return "", 0
     return str(name), end
-
-
-def _read(text: str) -> object:
-    """A number, true, false or a quotation as JSON has them; anything else is a text."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, str | int | float) else text

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from souvenir.console.entries_field import EntriesField, Row, rows_of
 from souvenir.console.words import KINDS, PROVIDERS, ROLES
 from souvenir.ingestion.models import Trust
 from souvenir.search.context import DEFAULT_BUDGET, MOST_TOKENS
@@ -97,6 +98,7 @@ class SearchForm(forms.Form):
         required=False,
         error_messages=_NOT_IN_THE_LIST,
     )
+    metadata = EntriesField()
     since = _DayField(label=_("From this day on"))
     until = _DayField(label=_("Until this day, included"))
     as_of = _DayField(
@@ -134,6 +136,7 @@ class SearchForm(forms.Form):
             least_trust=int(data["trust"] or 0),
             as_of=_last_moment(data["as_of"]),
             known_at=_last_moment(data["known_at"]),
+            metadata=data["metadata"],
         )
         zone = timezone.get_current_timezone()
         return Question(data["question"], store_ids, limit=limit, only=only, zone=zone)
@@ -145,6 +148,11 @@ class SearchForm(forms.Form):
         return [self[name] for name in names]
 
     @property
+    def entries(self) -> list[Row]:
+        """The rows of the filter by metadata."""
+        return rows_of(self["metadata"].value())
+
+    @property
     def looking_back(self) -> list[forms.BoundField]:
         """The moments to look back to."""
         return [self["as_of"], self["known_at"]]
@@ -152,7 +160,8 @@ class SearchForm(forms.Form):
     @property
     def narrows(self) -> int:
         """How many filters say something."""
-        return sum(_says_something(field) for field in self.narrowing)
+        entries = self["metadata"].value() or []
+        return len(entries) + sum(_says_something(field) for field in self.narrowing)
 
     @property
     def looks_back(self) -> bool:
@@ -167,7 +176,10 @@ class SearchForm(forms.Form):
         lists = {
             name: value if isinstance(value, list) else [value] for name, value in values.items()
         }
-        return [(name, str(one)) for name, value in lists.items() for one in value if one]
+        sent = [(name, str(one)) for name, value in lists.items() for one in value if one]
+        for name, value in self["metadata"].value() or []:
+            sent += [("metadata_name", name), ("metadata_value", value)]
+        return sent
 
 
 class ContextForm(SearchForm):

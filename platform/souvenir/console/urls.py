@@ -18,6 +18,7 @@ from souvenir.console.views import (
     organization_people,
     organization_webhooks,
     platform,
+    preferences,
 )
 
 app_name = "console"
@@ -34,6 +35,7 @@ _my = [
     path("my/memories/", my_memories.my_memories, name="my-memories"),
     path("my/memories/<uuid:memory_id>/", my_memories.my_memory_one, name="my-memory-one"),
     path("my/memories/<uuid:memory_id>/forget/", my_memories.forget, name="my-memory-forget"),
+    path("my/preferences/", preferences.my_preferences, name="my-preferences"),
     path("my/imports/", my_imports.my_imports, name="my-imports"),
     path("my/imports/<uuid:import_id>/", my_imports.my_import, name="my-import"),
     path(
@@ -124,6 +126,7 @@ _organization = [
         organization.organization_export_download,
         name="organization-export-download",
     ),
+    path("organization/settings/", preferences.organization_settings, name="organization-settings"),
     path("organization/residency/", organization.residency, name="organization-residency"),
     path(
         "organization/people/", organization_people.organization_people, name="organization-people"

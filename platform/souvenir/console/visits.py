@@ -38,8 +38,10 @@ from tenants.errors import OrganizationSuspended
 from tenants.isolation.around_views import scope_around
 from tenants.isolation.scope import tenant_scope
 from tenants.isolation.streaming import stream_in_scope
+from tenants.keyring.errors import ContentGone, KeyRefused, KeystoreUnavailable
 from tenants.models import Membership, Organization, User
 from tenants.selectors import memberships_of
+from tenants.time_zones import zone_of_organization
 
 CHOSEN = "organization"  # session key: the organization last entered
 
@@ -83,9 +85,22 @@ class OrganizationVisit(Visit):
     def organization(self) -> Organization:
         return self.membership.organization
 
+    @cached_property
+    def own_person(self) -> Person | None:
+        """Whose memory is "my memory" here; None: there is none, or it was erased. One query."""
+        person_id = self.membership.person_id
+        try:
+            return get_person_by_id(person_id=person_id) if person_id else None
+        except PersonNotFound:
+            return None
+
     def zone(self) -> tzinfo:
-        """Where the days of whoever visits begin."""
-        return timezone.get_default_timezone()
+        """Where the days of whoever visits begin: as far as that can be read now."""
+        with self.scope():
+            try:
+                return zone_of(self.own_person, organization=self.organization)
+            except (ContentGone, KeyRefused, KeystoreUnavailable):
+                return zone_of_organization(self.organization)
 
     def scope(self) -> AbstractContextManager[UUID]:
         """The organization's scope; joins the one that is open, if one is."""
@@ -103,25 +118,16 @@ class MemoryVisit(OrganizationVisit):
         """One query, in the scope."""
         return reachable_stores(bound_to=self.person_id)
 
-    def zone(self) -> tzinfo:
-        """Where the person's days begin. One query."""
-        try:
-            with self.scope():
-                return zone_of(self.person)
-        except MemoryErased:
-            return super().zone()
-
-    @cached_property
+    @property
     def person(self) -> Person:
         """One query.
 
         Raises:
             MemoryErased
         """
-        try:
-            return get_person_by_id(person_id=self.person_id)
-        except PersonNotFound as error:
-            raise MemoryErased from error
+        if self.own_person is None:
+            raise MemoryErased
+        return self.own_person
 
 
 VisitT = TypeVar("VisitT", bound=Visit)

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from souvenir.console.words import EVENTS
+from souvenir.console.words import EVENTS, place_in_words
 from tenants.selectors import PlacementChoice
 
 OVERLAP_HOURS = 24  # for which an old secret signs too
@@ -38,7 +38,5 @@ class WebhookForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own
         field = self.fields["placement"]
         if isinstance(field, forms.ChoiceField):
-            places = [choice.placement for choice in choices]
-            field.choices = [
-                (one.code, f"{one.code} ({one.province}, {one.country})") for one in places
-            ]
+            codes = [choice.placement.code for choice in choices]
+            field.choices = [(code, place_in_words(code)) for code in codes]

@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tenants.placements import placements
 from tenants.residency import REASONS
 
 Words = dict[str, str | Promise]
@@ -109,6 +110,7 @@ PART_STATES: Words = {
 UNITS: Words = {
     "objects": _("objects"),
     "passages": _("passages"),
+    "rows": _("records"),
     "tables": _("steps"),
     "files": _("files"),
     "deliveries": _("deliveries"),
@@ -135,6 +137,9 @@ ERASED: Words = {
     "evidence": _("Links to the evidence"),
     "memory_versions": _("Versions of memories"),
     "memories": _("Memories"),
+    "metadata_tokens": _("Metadata in the search index"),
+    "memory_subjects": _("Links to the people whom memories are about"),
+    "large_stores": _("Search index of large stores"),
     "raw_objects": _("Objects kept word for word"),
     "assets": _("Files that came along"),
     "asset_files": _("Files on disk"),
@@ -148,6 +153,8 @@ ERASED: Words = {
     "export_files": _("Copies on disk"),
     "keys": _("API keys"),
     "people": _("People"),
+    "answers": _("Answers kept for repeated requests"),
+    "webhooks": _("Webhooks"),
     "object_files": _("Files on disk"),
 }
 SCOPES: Words = {
@@ -213,10 +220,33 @@ PROVINCES: Words = {
     "SK": _("Saskatchewan"),
     "YT": _("Yukon"),
 }
+# Of the names of time zones: their first part.
+REGIONS: Words = {
+    "Africa": _("Africa"),
+    "America": _("America"),
+    "Antarctica": _("Antarctica"),
+    "Arctic": _("Arctic"),
+    "Asia": _("Asia"),
+    "Atlantic": _("Atlantic Ocean"),
+    "Australia": _("Australia"),
+    "Europe": _("Europe"),
+    "Indian": _("Indian Ocean"),
+    "Pacific": _("Pacific Ocean"),
+}
 COUNTRIES: Words = {
     "CA": _("Canada"),
     "FR": _("France"),
     "US": _("United States"),
+}
+# What leaves the cell: the kinds of souvenir’s flows (tenants.residency.Flow).
+FLOWS: Words = {
+    "stay": _("what is kept there"),
+    "embed": _("texts, for their vectors"),
+    "rerank": _("a question and what was found, for a second look"),
+    "webhook": _("ids, by a webhook"),
+    "backup": _("copies of all data, sealed"),
+    "export": _("copies that people asked for"),
+    "support": _("what support looks at"),
 }
 # What the residency report and the registry that is shipped say in English.
 DATA_CLASSES: Words = {
@@ -244,6 +274,7 @@ REGISTRY: Words = {
 }
 # What errors are told with, by the name of the parameter.
 PARAMETERS: dict[str, Words] = {
+    "scope": SCOPES,
     "target": {
         "memory": _("memory"),
         "conversation": _("conversation"),
@@ -294,6 +325,7 @@ WORDS: dict[str, Words] = {
     "custody": CUSTODY,
     "province": PROVINCES,
     "country": COUNTRIES,
+    "flow": FLOWS,
     "data": DATA_CLASSES,
     "keeper": KEEPERS,
     "registry": REGISTRY,
@@ -306,6 +338,15 @@ def word(code: str, kind: str) -> str:
     return str(WORDS[kind].get(code, code))
 
 
+def place_in_words(code: str) -> str:
+    """Where a place of the registry is; its code, if it is there no more."""
+    place = placements().get(code)
+    if place is None:
+        return code
+    site, province = word(place.site, "registry"), word(place.province, "province")
+    return f"{site}, {province}, {word(place.country, 'country')}"
+
+
 def in_words(params: Mapping[str, object]) -> dict[str, str]:
     """An error's parameters; those that are codes or words of ours, in the reader's language."""
     return {name: _in_words(name, value) for name, value in params.items()}
@@ -314,4 +355,6 @@ def in_words(params: Mapping[str, object]) -> dict[str, str]:
 def _in_words(name: str, value: object) -> str:
     if isinstance(value, tuple):  # of reasons
         return "; ".join(word(code, "reason") for code in value)
+    if name == "placement":
+        return place_in_words(str(value))
     return str(PARAMETERS.get(name, {}).get(str(value), value))

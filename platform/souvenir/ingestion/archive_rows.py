@@ -22,9 +22,9 @@ from django.db.models import (
 from souvenir.core.canonical_json import canonical_json
 from souvenir.ingestion.models import Asset, Import, RawObject
 from souvenir.memories.models import Conversation, Evidence, Memory, MemoryVersion, Message
-from souvenir.memories.time_zones import zone_named
 from souvenir.portability.souvenir_archive import Line
 from tenants.sealed import SealedJsonField, SealedTextField
+from tenants.time_zones import zone_named
 
 # Files of the archive, in the order in which they can be restored.
 PEOPLE, STORES, SOURCES = "people.jsonl", "stores.jsonl", "sources.jsonl"

@@ -113,10 +113,3 @@ class MetadataFilterUnsupported(Invalid):
         "{limit} values. Ranges, parts of a text and missing entries are not offered: the values "
         "are sealed."
     )
-
-
-class TimeZoneUnknown(Invalid):
-    code = "time-zone-unknown"
-    message = gettext_noop(
-        "There is no time zone of this name. A name is like America/Toronto, from the IANA list."
-    )

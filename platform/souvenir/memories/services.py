@@ -20,7 +20,6 @@ from souvenir.memories.errors import (
     StoreNameInvalid,
     StoreNeeded,
     StoreNotFound,
-    TimeZoneUnknown,
     TooManySubjects,
 )
 from souvenir.memories.metadata import Metadata, changed, entries_of
@@ -36,12 +35,13 @@ from souvenir.memories.models import (
 )
 from souvenir.memories.selectors import (
     current_versions,
+    get_person_by_id,
     known_store,
     person_asked_for,
     personal_slug,
     personal_store,
 )
-from souvenir.memories.time_zones import zone_named
+from tenants.time_zones import check_time_zone
 
 MAX_MEMORY_CHARACTERS = 10_000
 MAX_SUBJECTS = 20  # besides the person whose store it is
@@ -74,10 +74,12 @@ def is_external_id(text: str) -> bool:
 
 
 @transaction.atomic
-def ensure_person(*, external_id: str, display_name: str = "", time_zone: str = "") -> Person:
+def ensure_person(
+    *, external_id: str, display_name: str = "", time_zone: str | None = ""
+) -> Person:
     """The person known by this id, made with a personal store if new.
 
-    A name is set only once, a time zone whenever it is given.
+    A name is set only once, a time zone whenever it is given: "" leaves it, None takes it away.
 
     Raises:
         ExternalIdInvalid, TimeZoneUnknown
@@ -85,8 +87,7 @@ def ensure_person(*, external_id: str, display_name: str = "", time_zone: str = 
     """
     if not is_external_id(external_id):
         raise ExternalIdInvalid
-    if time_zone and zone_named(time_zone) is None:
-        raise TimeZoneUnknown
+    check_time_zone(time_zone or "")
     person, _ = Person.objects.get_or_create(
         external_id=external_id, defaults={"display_name": display_name}
     )
@@ -95,11 +96,28 @@ def ensure_person(*, external_id: str, display_name: str = "", time_zone: str = 
     if display_name and not person.display_name:
         person.display_name = display_name
         person.save(update_fields=["display_name"])
-    if time_zone and time_zone != person.time_zone:
-        person.time_zone = time_zone
-        person.save(update_fields=["time_zone"])
+    if time_zone != "":
+        _place(person, time_zone or "")
     Store.objects.get_or_create(slug=personal_slug(external_id), defaults={"person_id": person.id})
     return person
+
+
+def set_own_time_zone(*, person_id: UUID, time_zone: str) -> Person:
+    """Where a person's days begin; "": where the organization's do.
+
+    Raises:
+        PersonNotFound, TimeZoneUnknown
+    """
+    check_time_zone(time_zone)
+    person = get_person_by_id(person_id=person_id)
+    _place(person, time_zone)
+    return person
+
+
+def _place(person: Person, time_zone: str) -> None:
+    if time_zone != person.time_zone:
+        person.time_zone = time_zone
+        person.save(update_fields=["time_zone"])
 
 
 def ensure_shared_store(*, slug: str) -> Store:

@@ -50,7 +50,7 @@ class Record:
 
 
 def block(records: Sequence[Record]) -> str:
-    """All of it, in the language that is active; "" where there is no record."""
+    """All of it, in the language and the time zone that are active; "" where there is no record."""
     if not records:
         return ""
     lines = [OPENS, gettext(_FRAME)]

@@ -63,7 +63,7 @@ class Context:
 
 @timed(searches)
 def context(question: Question, *, budget: int, expand: Expand = Expand.NONE) -> Context:
-    """The block, in the language that is active, of `budget` tokens at most.
+    """The block, in the language and the time zone that are active, of `budget` tokens at most.
 
     The same question to the same memory gives the same block, byte for byte. Needs a tenant that is
     named; one round trip to the database, and a second look, as a search. `expand`: three more.

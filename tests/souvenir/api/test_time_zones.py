@@ -1,4 +1,4 @@
-"""Yesterday is the asker's yesterday: a request says where, else the person does."""
+"""Yesterday is the asker's yesterday: a request says where, or the person, or the organization."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -77,4 +77,87 @@ def test_it_can_be_changed_and_is_sealed(acme: Tenant, globex: Tenant) -> None:
     with tenant_scope(acme.id):
         person = Person.objects.get()
         assert b"Halifax" not in person.__dict__["time_zone"].stored
-        assert str(zone_of(get_person(external_id="alice"))) == "America/Halifax"
+        alice = get_person(external_id="alice")
+        assert str(zone_of(alice, organization=acme.organization)) == "America/Halifax"
+
+
+def _settle(tenant: Tenant, zone: str) -> Any:
+    body = {"timezone": zone}
+    return tenant.http.patch("/api/v1/organization", body, content_type="application/json")
+
+
+def test_where_a_person_says_nothing_the_organization_does(acme: Tenant, globex: Tenant) -> None:
+    _person(acme)
+    _person(acme, "America/St_Johns", person="bob")
+    _person(globex)
+
+    settled = _settle(acme, "America/Vancouver").json()
+
+    asked = ASKED | {"person": "alice"}
+    assert (settled["id"], settled["timezone"]) == (str(acme.id), "America/Vancouver")
+    assert acme.http.get("/api/v1/organization").json() == settled
+    assert _begins(_post(acme, "memories/search", asked)).hour == 8
+    assert _begins(_post(acme, "memories/search", ASKED)).hour == 8, "of everyone together"
+    assert _begins(_post(acme, "memories/search", asked | {"person": "bob"})).hour == 3
+    assert globex.http.get("/api/v1/organization").json()["timezone"] == ""
+    assert _begins(_post(globex, "memories/search", asked)).hour == 5
+
+
+def test_the_organization_s_zone_can_be_taken_away(acme: Tenant) -> None:
+    _person(acme)
+    _settle(acme, "America/Vancouver")
+
+    assert _settle(acme, "").json()["timezone"] == ""
+    assert _begins(_post(acme, "memories/search", ASKED | {"person": "alice"})).hour == 5
+
+
+def test_a_person_s_own_zone_can_be_taken_away(acme: Tenant) -> None:
+    _settle(acme, "America/Vancouver")
+    _person(acme, "America/Halifax")
+
+    body = {"external_id": "alice", "timezone": None}
+    assert _post(acme, "people", body).json()["timezone"] == ""
+    assert _begins(_post(acme, "memories/search", ASKED | {"person": "alice"})).hour == 8
+
+
+@pytest.mark.parametrize("zone", ["America/Rimouski", "EST+5", "../etc/passwd", "-05:00"])
+def test_an_organization_s_zone_that_is_none_is_refused(acme: Tenant, zone: str) -> None:
+    answer = _settle(acme, zone)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "time-zone-unknown")
+    assert acme.http.get("/api/v1/organization").json()["timezone"] == ""
+
+
+@pytest.mark.parametrize("body", [{}, {"timezone": None}, {"timezone": 5}, {"name_en": "Ours"}])
+def test_what_is_no_setting_is_refused(acme: Tenant, body: dict[str, Any]) -> None:
+    answer = acme.http.patch("/api/v1/organization", body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert acme.http.get("/api/v1/organization").json()["timezone"] == ""
+
+
+def test_only_who_may_change_the_organization_sets_its_zone(acme: Tenant) -> None:
+    with tenant_scope(acme.id):
+        key = issue_key(label="a", scopes=["organization:read", "memories:write"])
+    reader = Tenant(acme.organization, key.text)
+
+    answer = _settle(reader, "America/Vancouver")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")
+    assert reader.http.get("/api/v1/organization").json()["timezone"] == ""
+
+
+def test_the_days_of_a_block_are_those_of_the_asker(acme: Tenant) -> None:
+    _person(acme)
+    late = {"text": "Le ferry est parti", "person": "alice", "occurred_at": "2026-03-15T05:30:00Z"}
+    _post(acme, "memories", late)
+    asked = {"query": "ferry", "person": "alice"}
+
+    in_toronto = _post(acme, "context", asked).json()["text"]
+    _settle(acme, "America/Vancouver")
+    in_vancouver = _post(acme, "context", asked).json()["text"]
+    said = _post(acme, "context", asked | {"timezone": "Europe/Paris"}).json()["text"]
+
+    assert "2026-03-15" in in_toronto
+    assert "2026-03-14" in in_vancouver
+    assert "2026-03-15" in said

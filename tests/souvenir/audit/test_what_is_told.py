@@ -29,6 +29,7 @@ from tenants.services import (
     issue_platform_key,
     resume_organization,
     revoke_key,
+    set_time_zone,
     suspend_organization,
 )
 from tenants.webhooks.services import (
@@ -74,6 +75,19 @@ def test_suspending_and_resuming_are_told(acme: Tenant) -> None:
     resume_organization(organization_id=acme.id)
 
     assert actions(acme)[-2:] == ["organization.suspended", "organization.resumed"]
+
+
+def test_a_change_of_the_time_zone_is_told_once(acme: Tenant, globex: Tenant) -> None:
+    before = len(told(globex))
+    for _ in range(2):
+        with tenant_scope(acme.id):
+            set_time_zone(organization_id=acme.id, time_zone="America/Halifax")
+
+    changed = newest(acme)
+    assert actions(acme).count("organization.changed") == 1
+    assert (changed.action, changed.object) == ("organization.changed", f"organization:{acme.id}")
+    assert changed.details == {"time_zone": "America/Halifax"}
+    assert len(told(globex)) == before
 
 
 def test_a_refused_placement_is_told_of_the_cell() -> None:

@@ -28,6 +28,7 @@ MY_PAGES = [
     "my/memories/",
     "my/memories/{memory_id}/",
     "my/memories/{memory_id}/forget/",
+    "my/preferences/",
     "my/imports/",
     "my/imports/{import_id}/",
     "my/imports/{import_id}/progress/",
@@ -53,6 +54,7 @@ ORGANIZATION_PAGES = [
     "organization/exports/{whole_export_id}/progress/",
     "organization/exports/{whole_export_id}/download/",
     "organization/residency/",
+    "organization/settings/",
 ]
 PLATFORM_PAGES = [
     "platform/",

@@ -1,5 +1,6 @@
 """A person reads and changes the metadata of a memory, a line for each entry."""
 
+import re
 from typing import Any
 
 import pytest
@@ -78,6 +79,7 @@ def test_it_is_shown_and_changed_with_the_memory(acme: Tenant) -> None:
     corrected = member.browser.post(address, form | {"text": "Deux clés", "version": 2})
 
     assert "fois: 2" in page
+    assert re.search(r"<dt[^>]*>fois</dt><dd[^>]*>2</dd>", page)
     assert XSS not in page
     assert (changed.status_code, corrected.status_code) == (302, 302)
     assert _versions(acme) == [

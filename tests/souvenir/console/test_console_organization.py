@@ -36,7 +36,8 @@ def test_a_key_for_one_person_cannot_reach_the_organization(acme: Tenant) -> Non
     response = browser.post("/en/organization/keys/", form)
 
     assert response.status_code == 400
-    assert "cannot have the scope" in response.content.decode()
+    told = response.content.decode()
+    assert "cannot have the scope “See people, jobs and where the data is”" in told
     with tenant_scope(acme.id):
         assert not ApiKey.objects.filter(label="CI").exists()
 

@@ -207,11 +207,11 @@ def test_after_it_was_mended_the_form_shows_no_error_any_more(told: Client) -> N
 
 
 def test_no_address_holds_what_was_asked(told: Client) -> None:
-    page = _text(told.post("/en/my/", {"question": "canoe", "kinds": ["preference"]}))
+    page = _text(told.post("/en/my/", {"question": "canoe", "kinds": ["goal"]}))
 
     addresses = re.findall(r'(?:href|action|hx-[a-z]+)="([^"]*)"', page)
     assert addresses
-    assert not any("canoe" in address or "preference" in address for address in addresses)
+    assert not any("canoe" in address or "goal" in address for address in addresses)
     assert 'method="get"' not in page
 
 

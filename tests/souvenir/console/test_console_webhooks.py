@@ -1,6 +1,7 @@
 """An owner adds a webhook, sees what it was told, and changes it; nobody else does."""
 
 import pytest
+from pytest_django import Settings
 
 from souvenir.core.jobs import Job as Kind
 from tenants.isolation.scope import tenant_scope
@@ -33,6 +34,24 @@ def test_a_secret_is_shown_once(acme: Tenant, owner: Visitor) -> None:
     assert "Copiez-le à un endroit sûr." in shown
     assert not any("whsec_" in page for page in pages)
     assert all("https://localhost/hooks" in page for page in pages)
+
+
+def test_where_calls_lead_is_told_in_words(
+    acme: Tenant, owner: Visitor, settings: Settings
+) -> None:
+    settings.SOUVENIR_RERANK_URL = "https://rerank.example.ca/rerank"
+    settings.SOUVENIR_RERANK_PLACEMENT = "gone"
+    _add(acme, owner)
+
+    english, french = (
+        owner.browser.get(f"/{language}/organization/residency/").content.decode()
+        for language in ("en", "fr")
+    )
+
+    assert "Ids, by a webhook → Whoever started Souvenir, This computer, Quebec, Canada" in english
+    assert "Des identifiants, par un point d’ancrage Web → " in french
+    assert "Cet ordinateur, Québec, Canada" in french
+    assert "« gone », un lieu que le registre ne connaît plus" in french.replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 
 from souvenir.console.language import LANGUAGES, prefix_of
-from souvenir.console.metadata_lines import lines_of
+from souvenir.console.metadata_lines import lines_of, shown
+from souvenir.console.words import place_in_words
 from souvenir.console.words import word as word_for
 from souvenir.memories.metadata import Metadata
 from tenants.models import Organization
@@ -27,9 +28,22 @@ def word(code: str, kind: str) -> str:
 
 
 @register.filter
+@stringfilter
+def place(code: str) -> str:
+    """`{{ organization.placement|place }}`"""
+    return place_in_words(code)
+
+
+@register.filter
 def metadata(entries: Metadata) -> str:
     """`name: value · name: value`"""
     return " · ".join(lines_of(entries).split("\n"))
+
+
+@register.filter
+def entries(metadata: Metadata) -> list[tuple[str, str]]:
+    """(name, value) of each entry, by name, as lines have them."""
+    return [(name, shown(metadata[name])) for name in sorted(metadata)]
 
 
 @register.filter

@@ -21,8 +21,37 @@
         if (answer) answer.textContent = answer.dataset.copied;
       });
     }
+    // Entries of metadata: one more, or one less. Without this, an empty one stands below the others.
+    for (const button of place.querySelectorAll("[data-adds], [data-removes]")) button.hidden = false;
     // After a form that was refused, the reading begins at what is wrong.
     place.querySelector("[data-focus]")?.focus();
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    const list = target.closest("fieldset")?.querySelector("[data-entries]");
+    if (target.closest("[data-adds]")) oneMore(list).querySelector("input").focus();
+    if (target.closest("[data-removes]")) oneLess(list, target.closest("li"));
+  });
+
+  function oneMore(list) {
+    const entry = list.lastElementChild.cloneNode(true);
+    entry.classList.remove("wrong");
+    entry.querySelector(".unseen").textContent = "";
+    for (const field of entry.querySelectorAll("input")) {
+      field.value = "";
+      for (const name of ["value", "aria-invalid", "aria-describedby"]) field.removeAttribute(name);
+    }
+    list.append(entry);
+    return entry;
+  }
+
+  function oneLess(list, entry) {
+    const said = [...entry.querySelectorAll("input")].some((field) => field.value);
+    if (entry === list.lastElementChild) oneMore(list);
+    (entry.nextElementSibling ?? list).querySelector("input").focus();
+    entry.remove();
+    const asks = list.closest("form");
+    if (said && asks.elements.question.value) asks.requestSubmit();
   }
 
   // How far a job is: the server tells; where it has no place for one more, it is asked.
@@ -82,7 +111,17 @@
   const asked = form && isAsked ? sessionStorage.getItem(QUESTION + location.pathname) : null;
   sessionStorage.removeItem(CARRIED);
   if (asked && !form.elements.question.value) {
-    for (const [name, value] of JSON.parse(asked)) fill(form.elements[name], value);
+    const entries = form.querySelector("[data-entries]");
+    const before = {}; // how many of a name were filled in
+    for (const [name, value] of JSON.parse(asked)) {
+      const place = (before[name] = (before[name] ?? 0) + 1);
+      const named = () => entries.querySelectorAll(`[name="${name}"]`);
+      if (named().length === 0) fill(form.elements[name], value);
+      else {
+        while (named().length < place) oneMore(entries);
+        named()[place - 1].value = value;
+      }
+    }
     for (const part of form.querySelectorAll("details")) part.open = [...new FormData(form)].some(([name, value]) => value && part.querySelector(`[name="${name}"]`));
     window.addEventListener("load", () => form.requestSubmit());
   }
