@@ -8,9 +8,9 @@ from bench.recall_metrics import BUDGETS, Answered, Result
 from bench.recall_sets import QuestionSet
 from souvenir.core.jobs import Job
 from souvenir.embedding.local import local_embedder
+from souvenir.ingestion.models import Trust
 from souvenir.memories.models import Message
 from souvenir.memories.selectors import get_person, personal_store
-from souvenir.search.block import Record, record_lines
 from souvenir.search.context import context
 from souvenir.search.questions import Question
 from souvenir.search.services import Found, search
@@ -26,6 +26,12 @@ BUDGETED_ONLY = frozenset({CONTEXT, DATED})
 _RRF_K = 60
 SHOWN = 10
 LONG = 200  # results: more than the largest context takes
+
+_WHOSE = {
+    Trust.STATED: "the person",
+    Trust.ANSWERED: "an assistant",
+    Trust.BROUGHT: "a third party",
+}
 
 Answers = dict[str, list[Answered]]  # by way: one for each question of the set
 
@@ -106,7 +112,12 @@ def answers_dated(stored: Stored) -> list[Answered]:
 
 
 def _as_a_record(one: Found) -> list[str]:
-    return record_lines(10, Record(one.occurred_at, one.provider, one.trust, "", one.text))
+    """With date, source and whose words it is on a line of its own, under no heading."""
+    day = f"{one.occurred_at:%Y-%m-%d}" if one.occurred_at else "undated"
+    return [
+        f"[10] {day} · {one.provider} · {_WHOSE[Trust(one.trust)]}",
+        *(f"| {line}" for line in one.text.splitlines()),
+    ]
 
 
 def _results(stored: Stored, found: Iterable[Found]) -> list[Result]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from souvenir.core.metrics import searches, timed
-from souvenir.search.block import Record, block, record_lines
+from souvenir.search.block import Record, block, frame_lines, heading_of, record_lines
 from souvenir.search.merging import Key, Parts
 from souvenir.search.neighbours import Expand, around
 from souvenir.search.packing import BUDGET, Packing, written
@@ -21,7 +21,7 @@ from tenants.isolation.scope import current_tenant, tenant_scope
 DEFAULT_BUDGET, MOST_TOKENS = 2_000, 32_000
 MOST_LEFT_OUT_TOLD = 20
 _TOKENS_PER_PASSAGE = 20  # so many are looked at, of which the short ones alone fill the budget
-_LEAST_PASSAGES, _MOST_PASSAGES = 20, 100
+_LEAST_PASSAGES, _MOST_PASSAGES = 100, 200
 _FOUND_BY_ITSELF = 0.5  # of the room: what was said around it has the other half
 
 
@@ -75,7 +75,7 @@ def context(question: Question, *, budget: int, expand: Expand = Expand.NONE) ->
     found = looked_over(replace(question, limit=limit))
     counter = TokenCounter()
     with tenant_scope(current_tenant()):  # texts are opened now
-        packing = Packing(room=budget - _frame_tokens(counter), counter=counter)
+        packing = Packing(room=budget - counter.lines("\n".join(frame_lines())), counter=counter)
         if expand is Expand.NONE:
             packing.fill(found.items)
         else:
@@ -94,11 +94,6 @@ def context(question: Question, *, budget: int, expand: Expand = Expand.NONE) ->
         by_meaning=found.by_meaning,
         rerank=found.rerank,
     )
-
-
-def _frame_tokens(counter: TokenCounter) -> int:
-    nothing = Record(None, source="", trust=1, title="", text="")
-    return counter.lines(block([nothing])) - _tokens(1, nothing, counter)
 
 
 def _written(packing: Packing, counter: TokenCounter, budget: int) -> tuple[str, list[Item]]:
@@ -141,18 +136,21 @@ def _tokens(number: int, record: Record, counter: TokenCounter) -> int:
 
 
 def _in_order(keys: list[Key], packing: Packing) -> Iterator[tuple[Key, bool]]:
-    """Conversations by their best record, and in each what was said in the order it was said.
+    """Sources by their best record, in each the conversations, and in these as it was said.
 
-    Also gives whether a record is the first of its conversation.
+    What is of no conversation stands with what is of the same day. Also gives whether a record is
+    the first of its conversation.
     """
-    together: dict[object, list[Key]] = {}
+    sources: dict[str, dict[object, list[Key]]] = {}
     for key in sorted(keys, key=lambda key: packing.places[key]):
-        best = packing.records[key].best
-        together.setdefault(best.conversation_id or best.memory_id, []).append(key)
-    for group in together.values():
-        group.sort(key=lambda key: _when(packing.records[key]))
-        for place, key in enumerate(group):
-            yield key, place == 0
+        heading = heading_of(written(packing.records[key], with_title=False))
+        talks = sources.setdefault(heading.source, {})
+        talks.setdefault(heading.talk or heading.day, []).append(key)
+    for talks in sources.values():
+        for group in talks.values():
+            group.sort(key=lambda key: _when(packing.records[key]))
+            for place, key in enumerate(group):
+                yield key, place == 0
 
 
 def _when(parts: Parts) -> tuple[bool, float, str, int]:

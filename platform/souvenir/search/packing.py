@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from souvenir.ingestion.models import Trust
-from souvenir.search.block import Record, record_lines
+from souvenir.search.block import (
+    Heading,
+    Record,
+    day_line,
+    heading_of,
+    record_lines,
+    source_line,
+)
 from souvenir.search.merging import Key, Parts, Said, record_of
 from souvenir.search.ranking import Ranked
 from souvenir.search.records import Candidate
@@ -19,6 +26,7 @@ _BESIDE = 10**6  # the place of what was not found by itself
 BUDGET, DUPLICATE = "budget", "duplicate"
 SOURCE_SHARE, THIRD_PARTY_SHARE = "source-share", "third-party-share"
 LEFT_OUT = (BUDGET, DUPLICATE, SOURCE_SHARE, THIRD_PARTY_SHARE)
+_SHARES = frozenset({SOURCE_SHARE, THIRD_PARTY_SHARE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +48,33 @@ class Packing:
         self._room, self._counter = room, counter
         self._said = Said()
         self._taken: set[UUID] = set()
-        self._sizes: Counter[Key] = Counter()
+        self._used = 0
+        self._sizes: dict[Key, int] = {}  # without what stands above
         self._numbers: dict[Key, int] = {}  # as they came in: as long as those they will bear
-        self._titled: dict[object, Key] = {}  # of each conversation the record that bears its title
+        self._above: set[Heading] = set()
         self._of_sources: Counter[object] = Counter()
         self._of_third_parties = 0
 
     def fill(self, items: Sequence[Ranked]) -> None:
-        """Take what fits. What lies beyond a share comes last, if there is room."""
+        """Take what fits. What lies beyond a share comes last, if there is room.
+
+        A share is why something is left out only where it would be in without the shares.
+        """
         held_back: list[tuple[Ranked, str]] = []
+        without = self._used  # tokens that would be used by now if there were no shares
         for place, item in enumerate(items):
             self.places.setdefault(record_of(item.candidate), place)
-            reason = self._offer(item, shares=True)
-            if reason in {SOURCE_SHARE, THIRD_PARTY_SHARE}:
-                held_back.append((item, reason))
-            elif reason:
+            reason, tokens = self._offer(item, shares=True)
+            if reason and reason not in _SHARES:
                 self.leave(item, reason)
+                continue
+            fits = without + tokens <= self._room
+            without += tokens if fits else 0
+            if reason:
+                held_back.append((item, reason if fits else BUDGET))
         for item, why in held_back:
-            if reason := self._offer(item, shares=False):
+            reason, _ = self._offer(item, shares=False)
+            if reason:
                 self.leave(item, why if reason == BUDGET else reason)
 
     def fill_some(self, items: Sequence[Ranked], *, share: float) -> list[Ranked]:
@@ -65,8 +82,8 @@ class Packing:
         left = []
         for place, item in enumerate(items):
             self.places.setdefault(record_of(item.candidate), place)
-            has_room = sum(self._sizes.values()) < self._room * share
-            if not has_room or self._offer(item, shares=True):
+            has_room = self._used < self._room * share
+            if not has_room or self._offer(item, shares=True)[0]:
                 left.append(item)
         return left
 
@@ -76,40 +93,47 @@ class Packing:
             if item.candidate.passage_id in self._taken:
                 continue
             self.places.setdefault(record_of(item.candidate), _BESIDE)
-            if self._offer(item, shares=False) == BUDGET:
+            if self._offer(item, shares=False)[0] == BUDGET:
                 self.leave(item, BUDGET)
 
     def leave(self, item: Ranked, reason: str) -> None:
         """Say why a passage is not in, unless that was said."""
         self.left.setdefault(item.candidate.passage_id, Left(item, reason))
 
-    def _offer(self, item: Ranked, *, shares: bool) -> str:
-        """Why it is not taken; "" if it is."""
+    @property
+    def _free(self) -> int:
+        return self._room - self._used
+
+    def _offer(self, item: Ranked, *, shares: bool) -> tuple[str, int]:
+        """Why it is not taken; "" if it is. And the tokens that it takes, or would."""
         passage = item.candidate
         if passage.passage_id in self._taken or not passage.text:  # "": nobody can open it now
-            return ""
-        free = self._room - sum(self._sizes.values())
+            return "", 0
         if self._said.holds(passage.text):
-            return DUPLICATE
-        if len(passage.text.split()) >= free:  # each word is a token at least
-            return BUDGET
+            return DUPLICATE, 0
+        if len(passage.text.split()) >= self._free:  # each word is a token at least
+            return BUDGET, 0
         key = record_of(passage)
-        parts = self.records[key].with_more(passage) if key in self.records else Parts((passage,))
-        more = self._size(key, parts) - self._sizes[key]
+        is_new = key not in self.records
+        parts = Parts((passage,)) if is_new else self.records[key].with_more(passage)
+        record = self._written(parts)
+        size = self._size(key, record)
+        more = size - self._sizes.get(key, 0) + (self._size_above(record) if is_new else 0)
+        if more > self._free:
+            return BUDGET, more
         if shares and (reason := self._beyond_a_share(passage, more)):
-            return reason
-        if more > free:
-            return BUDGET
+            return reason, more
+        self._used += more
+        self._sizes[key] = size
+        self._above.add(heading_of(record))
         self._take(key, parts, more)
         self.scores.setdefault(key, item.score)
-        return ""
+        return "", more
 
     def _take(self, key: Key, parts: Parts, more: int) -> None:
         passage = parts.passages[-1]
         self._numbers.setdefault(key, len(self.records) + 1)
-        self._titled.setdefault(_source(passage), key)
         self.records[key] = parts
-        self._sizes[key] += more
         self._taken.add(passage.passage_id)
         self.left.pop(passage.passage_id, None)
         self._said.add(passage.text)
@@ -127,12 +151,24 @@ class Packing:
             return THIRD_PARTY_SHARE
         return ""
 
-    def _size(self, key: Key, parts: Parts) -> int:
-        """Of a record as the block will have it: a title stands with one of its conversation."""
+    def _written(self, parts: Parts) -> Record:
+        talk = parts.best.conversation_id
+        is_titled = any(heading.talk == talk for heading in self._above)
+        return written(parts, with_title=not is_titled)
+
+    def _size(self, key: Key, record: Record) -> int:
         number = self._numbers.get(key, len(self.records) + 1)
-        with_title = self._titled.get(_source(parts.best), key) == key
-        lines = record_lines(number, written(parts, with_title=with_title))
-        return self._counter.lines("\n".join(lines))
+        return self._counter.lines("\n".join(record_lines(number, record)))
+
+    def _size_above(self, record: Record) -> int:
+        """What of its heading no other record has brought in."""
+        heading = heading_of(record)
+        lines = []
+        if all(other.source != heading.source for other in self._above):
+            lines.append(source_line(heading))
+        if heading not in self._above:
+            lines.append(day_line(heading, record.title))
+        return sum(map(self._counter.lines, lines))
 
 
 def written(parts: Parts, *, with_title: bool) -> Record:
@@ -142,8 +178,9 @@ def written(parts: Parts, *, with_title: bool) -> Record:
         occurred_at=best.occurred_at,
         source=best.provider,
         trust=best.trust,
-        title=best.title if with_title else "",
         text=parts.text,
+        talk=best.conversation_id,
+        title=best.title if with_title else "",
     )
 
 

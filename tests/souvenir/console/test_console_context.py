@@ -84,8 +84,8 @@ def test_more_of_the_conversation_comes_along_where_it_is_asked_for(browser: Cli
     alone = _block(_text(browser.post("/fr/my/context/", asked)))
     whole = _block(_text(browser.post("/fr/my/context/", {**asked, "expand": "conversation"})))
 
-    assert "| Là" not in alone
-    assert "| Là" in whole
+    assert "] Là" not in alone
+    assert "] Là" in whole
 
 
 @pytest.mark.parametrize(
