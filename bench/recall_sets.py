@@ -15,7 +15,7 @@ from souvenir.config.demo import archive
 
 _EVIDENCE = re.compile(r"D(\d+):(\d+)")
 _LOCOMO_TIME = "%I:%M %p on %d %B, %Y"
-_ADVERSARIAL = 5  # a LoCoMo category: questions without an answer
+ADVERSARIAL = 5  # a LoCoMo category: questions without an answer
 _FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # of passages that have none
 
 
@@ -62,7 +62,7 @@ def locomo(path: Path) -> Iterator[QuestionSet]:
         for asked in sample["qa"]:
             named = _EVIDENCE.findall(" ".join(asked.get("evidence", [])))
             evidence = frozenset(f"D{int(a)}:{int(b)}" for a, b in named) & known
-            if evidence and asked["category"] != _ADVERSARIAL:
+            if evidence and asked["category"] != ADVERSARIAL:
                 group = f"category {asked['category']}"
                 questions.append(Asked(asked["question"], evidence, group))
         yield QuestionSet(f"LoCoMo {sample['sample_id']}", questions, units)
