@@ -3,30 +3,25 @@
 Everything here commits at once, in the keyring's own transactions, whatever the caller's does.
 """
 
-import os
-import secrets as random
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from souvenir.core.metrics import key_unwraps, outcomes
-from souvenir.core.sealing import KEY_BYTES, SealBroken, SubjectSecret
+from souvenir.core.sealing import SealBroken, SubjectSecret
 from tenants.isolation.scope import current_tenant
-from tenants.keyring.changes import TOLD_SECONDS, recent_changes, record_change
+from tenants.keyring.changes import TOLD_SECONDS
 from tenants.keyring.database import control_transaction, keyring_transaction, while_key_of
-from tenants.keyring.errors import ContentGone, KeyRefused
+from tenants.keyring.errors import ContentGone
+from tenants.keyring.held import changing, unwrapped_keys
 from tenants.keyring.models import IndexKey, KeyChange, SubjectKey
 from tenants.keyring.providers.registry import key_provider
-from tenants.keyring.unwrapped import UnwrappedKeys
+from tenants.keyring.wrapping import fresh_secret, key_name, secrets_of, wrap_again
 
 _FORGOTTEN_AFTER = timedelta(seconds=2 * TOLD_SECONDS)
-
-unwrapped_keys = UnwrappedKeys(recent_changes)
-os.register_at_fork(after_in_child=unwrapped_keys.start_anew)
 
 
 def create_tenant_key(tenant_id: UUID) -> None:
@@ -35,7 +30,7 @@ def create_tenant_key(tenant_id: UUID) -> None:
     Raises:
         KeystoreUnavailable, KeyRefused
     """
-    key_provider().create(_name(tenant_id))
+    key_provider().create(key_name(tenant_id))
 
 
 def sealing_secrets(subject_ids: Iterable[UUID]) -> tuple[SubjectSecret, ...]:
@@ -89,28 +84,13 @@ def unwrap_ahead(entries: Iterable[tuple[UUID, int]], *, tenant_id: UUID) -> Non
         _unwrap(tenant_id, rows, ticket=ticket)
 
 
-def index_keys() -> tuple[tuple[int, bytes], ...]:
-    """(epoch, 32-byte key) of the organization's search tokens, newest first: that one is written,
-    all are asked. The first is made when first needed.
-
-    Raises:
-        KeystoreUnavailable, KeyRefused
-    """
-    tenant_id = current_tenant()
-    live = unwrapped_keys.live((tenant_id, None))
-    kept = [(epoch, unwrapped_keys.get((tenant_id, None), epoch)) for epoch in live or ()]
-    if live and all(secret is not None for _, secret in kept):
-        return tuple((epoch, secret) for epoch, secret in kept if secret is not None)
-    return _read_index_keys(tenant_id)
-
-
 def destroy_subject_keys(subject_id: UUID) -> None:
     """End every version of a subject's key, for good and in every process within seconds.
 
     A second call changes nothing.
     """
     tenant_id, now = current_tenant(), timezone.now()
-    with _changing(tenant_id, subject_id):
+    with changing(tenant_id, subject_id):
         SubjectKey.objects.get_or_create(
             subject_id=subject_id, version=1, defaults={"wrapped": b"", "destroyed_at": now}
         )
@@ -123,11 +103,11 @@ def destroy_subject_keys(subject_id: UUID) -> None:
 def destroy_tenant_keys() -> None:
     """End every key of the organization, and its key at the provider. Twice changes nothing."""
     tenant_id = current_tenant()
-    with _changing(tenant_id, None):
+    with changing(tenant_id, None):
         alive = SubjectKey.objects.filter(destroyed_at=None)
         alive.update(wrapped=b"", destroyed_at=timezone.now())
         IndexKey.objects.all().delete()
-    key_provider().destroy(_name(tenant_id))
+    key_provider().destroy(key_name(tenant_id))
 
 
 def rotate_tenant_key() -> int:
@@ -136,11 +116,11 @@ def rotate_tenant_key() -> int:
     Gives how many keys were wrapped again. Interrupted, it is called again and does it all.
     """
     tenant_id = current_tenant()
-    provider, name = key_provider(), _name(tenant_id)
+    provider, name = key_provider(), key_name(tenant_id)
     version = provider.rotate(name)
     renewed: set[tuple[object, ...]] = set()
     for key in _all_keys(tenant_id):
-        _renew(tenant_id, key)
+        wrap_again(tenant_id, key)
         renewed.add(key.pk)
     with keyring_transaction(tenant_id):
         # Who wrapped a new key before the rotation may have kept it only now, under the version
@@ -148,7 +128,7 @@ def rotate_tenant_key() -> int:
         while_key_of(tenant_id, is_renewed=True)
         for key in _all_keys(tenant_id):
             if key.pk not in renewed:
-                _renew(tenant_id, key)
+                wrap_again(tenant_id, key)
                 renewed.add(key.pk)
         provider.retire(name, below=version)
     return len(renewed)
@@ -162,7 +142,7 @@ def rotate_subject_key(subject_id: UUID) -> int:
     """
     tenant_id = current_tenant()
     _newest(tenant_id, subject_id)  # made now, if there is none
-    with _changing(tenant_id, subject_id):
+    with changing(tenant_id, subject_id):
         newest = _lock_versions(subject_id)
         if newest is None:
             raise ContentGone
@@ -197,38 +177,9 @@ def retire_subject_keys(subject_id: UUID, *, below: int) -> int:
 
     Gives how many there were.
     """
-    with _changing(current_tenant(), subject_id):
+    with changing(current_tenant(), subject_id):
         old = SubjectKey.objects.filter(subject_id=subject_id, version__lt=below, destroyed_at=None)
         return old.update(wrapped=b"", destroyed_at=timezone.now())
-
-
-def begin_index_epoch() -> int:
-    """Give search tokens a new key beside the old one. Gives its epoch.
-
-    An epoch that was begun and is not the only one is given back: one at a time.
-    """
-    epochs = [epoch for epoch, _ in index_keys()]
-    if len(epochs) > 1:
-        return epochs[0]
-    tenant_id = current_tenant()
-    with _changing(tenant_id, None):
-        _make_index_key(tenant_id, epochs[0] + 1)
-    return epochs[0] + 1
-
-
-def index_key_settled(*, seconds: float) -> bool:
-    """Whether the newest index key is older than this: nobody writes under another any more."""
-    tenant_id = current_tenant()
-    with keyring_transaction(tenant_id):
-        newest = IndexKey.objects.order_by("-epoch").first()
-    return newest is not None and newest.created_at < timezone.now() - timedelta(seconds=seconds)
-
-
-def retire_index_epochs(*, below: int) -> int:
-    """End the epochs before `below`, which no token is made with any more. Gives how many."""
-    with _changing(current_tenant(), None):
-        count, _ = IndexKey.objects.filter(epoch__lt=below).delete()
-        return count
 
 
 def forget_old_changes() -> int:
@@ -236,15 +187,6 @@ def forget_old_changes() -> int:
     with control_transaction():
         count, _ = KeyChange.objects.filter(at__lt=Now() - _FORGOTTEN_AFTER).delete()
         return count
-
-
-@contextmanager
-def _changing(tenant_id: UUID, subject_id: UUID | None) -> Iterator[None]:
-    """A transaction that changes a key, and has every process drop what it holds of it."""
-    with keyring_transaction(tenant_id):
-        yield
-        record_change(tenant_id, subject_id)
-    unwrapped_keys.drop(tenant_id, subject_id)
 
 
 def _newest(tenant_id: UUID, subject_id: UUID) -> int:
@@ -298,7 +240,7 @@ def _unwrap(
     tenant_id: UUID, rows: Sequence[SubjectKey], *, ticket: int
 ) -> dict[tuple[UUID, int], bytes]:
     found = {}
-    for row, secret in zip(rows, _secrets_of(tenant_id, rows), strict=True):
+    for row, secret in zip(rows, secrets_of(tenant_id, rows), strict=True):
         found[row.subject_id, row.version] = secret
         unwrapped_keys.keep((tenant_id, row.subject_id), row.version, secret, ticket=ticket)
     return found
@@ -308,89 +250,11 @@ def _make(tenant_id: UUID, subject_id: UUID, version: int) -> None:
     """Make a version of a subject's key. Of two that do it at once, the first one's stays."""
     row = SubjectKey(tenant_id=tenant_id, subject_id=subject_id, version=version)
     with keyring_transaction(tenant_id):
-        row.wrapped = _fresh(tenant_id, row)
+        row.wrapped = fresh_secret(tenant_id, row)
         SubjectKey.objects.bulk_create([row], ignore_conflicts=True)
-
-
-def _make_index_key(tenant_id: UUID, epoch: int) -> None:
-    row = IndexKey(tenant_id=tenant_id, epoch=epoch)
-    with keyring_transaction(tenant_id):
-        row.wrapped = _fresh(tenant_id, row)
-        IndexKey.objects.bulk_create([row], ignore_conflicts=True)
-
-
-def _read_index_keys(tenant_id: UUID) -> tuple[tuple[int, bytes], ...]:
-    ticket = unwrapped_keys.ticket()
-    with keyring_transaction(tenant_id):
-        rows = list(IndexKey.objects.order_by("-epoch"))
-    if not rows:
-        _make_index_key(tenant_id, 1)
-        return _read_index_keys(tenant_id)
-    secrets = _secrets_of(tenant_id, rows)
-    whose, epochs = (tenant_id, None), tuple(row.epoch for row in rows)
-    for epoch, secret in zip(epochs, secrets, strict=True):
-        unwrapped_keys.keep(whose, epoch, secret, ticket=ticket)
-    unwrapped_keys.keep_live(whose, epochs, ticket=ticket)
-    return tuple(zip(epochs, secrets, strict=True))
-
-
-def _renew(tenant_id: UUID, key: SubjectKey | IndexKey) -> None:
-    """Wrap one key with the newest version of the organization's, unless it was destroyed."""
-    rows = type(key).objects
-    with keyring_transaction(tenant_id):
-        here = rows.select_for_update().filter(pk=key.pk).first()
-        if here is not None and here.wrapped:
-            again = key_provider().rewrap(
-                _name(tenant_id), bytes(here.wrapped), context=_context(tenant_id, here)
-            )
-            rows.filter(pk=key.pk).update(wrapped=again)
 
 
 def _all_keys(tenant_id: UUID) -> list[SubjectKey | IndexKey]:
     with keyring_transaction(tenant_id):
         subjects = SubjectKey.objects.filter(destroyed_at=None)
         return [*subjects.defer("wrapped"), *IndexKey.objects.defer("wrapped")]
-
-
-def _fresh(tenant_id: UUID, row: SubjectKey | IndexKey) -> bytes:
-    """A new secret, wrapped. In the transaction that keeps it: see `rotate_tenant_key`."""
-    while_key_of(tenant_id)
-    secret = random.token_bytes(KEY_BYTES)
-    return key_provider().wrap(_name(tenant_id), secret, context=_context(tenant_id, row))
-
-
-def _secrets_of(tenant_id: UUID, rows: Sequence[SubjectKey | IndexKey]) -> list[bytes]:
-    """What some rows hold. Since they were read, a rotation may have wrapped them again, and ended
-    the version that they were under: then it is the rows of now that count.
-    """
-    try:
-        return _opened(tenant_id, rows)
-    except KeyRefused:
-        with keyring_transaction(tenant_id):
-            now = [type(row).objects.get(pk=row.pk) for row in rows]
-        if not all(row.wrapped for row in now):
-            raise ContentGone from None
-        if [bytes(row.wrapped) for row in now] == [bytes(row.wrapped) for row in rows]:
-            raise
-        return _opened(tenant_id, now)
-
-
-def _opened(tenant_id: UUID, rows: Sequence[SubjectKey | IndexKey]) -> list[bytes]:
-    items = [(bytes(row.wrapped), _context(tenant_id, row)) for row in rows]
-    with outcomes(key_unwraps):
-        secrets = key_provider().unwrap_many(_name(tenant_id), items)
-    if any(len(secret) != KEY_BYTES for secret in secrets):
-        raise SealBroken
-    return secrets
-
-
-def _name(tenant_id: UUID) -> str:
-    """The organization's key, as the provider knows it."""
-    return f"tenant-{tenant_id}"
-
-
-def _context(tenant_id: UUID, row: SubjectKey | IndexKey) -> bytes:
-    """What a wrapped key is bound to: a row that is moved or renumbered does not unwrap."""
-    if isinstance(row, IndexKey):
-        return f"souvenir|index|{tenant_id}|{row.epoch}".encode()
-    return f"souvenir|subject|{tenant_id}|{row.subject_id}|{row.version}".encode()

@@ -15,8 +15,10 @@ from souvenir.memories.services import Statement
 from tenants import objects
 from tenants.isolation.scope import tenant_scope
 from tenants.keyring.database import keyring_transaction
+from tenants.keyring.held import unwrapped_keys
+from tenants.keyring.index_keys import index_keys
 from tenants.keyring.models import SubjectKey
-from tenants.keyring.services import index_keys, rotate_tenant_key, unwrapped_keys
+from tenants.keyring.services import rotate_tenant_key
 from tenants.models import Job
 from tenants.resealing import request_new_key
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs

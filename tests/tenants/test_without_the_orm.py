@@ -22,7 +22,8 @@ from souvenir.memories.services import Statement, add_memory, ensure_shared_stor
 from tenants.isolation.scope import tenant_scope
 from tenants.isolation.tables import TenantManager, TenantOwned
 from tenants.keyring.database import ALIAS, keyring_transaction
-from tenants.keyring.services import index_keys, sealing_secrets
+from tenants.keyring.index_keys import index_keys
+from tenants.keyring.services import sealing_secrets
 from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant
 from tests.tenants.any_row import make_any_row
 

@@ -28,7 +28,7 @@ from souvenir.ingestion.surroundings import (
 )
 from souvenir.memories.models import Conversation, Memory, MemoryVersion, Message
 from tenants.isolation.scope import current_tenant
-from tenants.keyring.services import index_keys
+from tenants.keyring.index_keys import index_keys
 
 # Blocks that say something a person may look for. Thinking and citations are kept, not searched.
 SEARCHED_BLOCKS = frozenset(

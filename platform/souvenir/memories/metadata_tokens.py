@@ -13,7 +13,7 @@ from souvenir.core.sealing import blind_entry
 from souvenir.memories.held import HELD
 from souvenir.memories.metadata import Metadata, Wanted, entry_of
 from souvenir.memories.models import Memory, MemoryVersion, MetadataToken
-from tenants.keyring.services import index_keys
+from tenants.keyring.index_keys import index_keys
 from tenants.sealed import open_ahead
 
 

@@ -25,7 +25,7 @@ from souvenir.search.records import COLUMNS, LOOKED_UP, Candidate, candidates_in
 from souvenir.search.time_expressions import Understood
 from souvenir.search.timely import timely
 from tenants.isolation.scope import current_tenant
-from tenants.keyring.services import index_keys
+from tenants.keyring.index_keys import index_keys
 
 _HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
 _CANDIDATES = 100  # of each retriever, before they are mixed

@@ -17,7 +17,7 @@ from uuid import UUID
 from souvenir.embedding.embedders import Vectors
 from souvenir.embedding.registry import embedder_of
 from souvenir.search.batching import Batches
-from tenants.keyring.services import unwrapped_keys
+from tenants.keyring.held import unwrapped_keys
 
 LIFE_SECONDS = 300.0
 MOST_QUESTIONS = 2_000  # 3 MB

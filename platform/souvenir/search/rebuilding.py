@@ -7,7 +7,7 @@ from souvenir.ingestion.models import Passage
 from souvenir.ingestion.passages import retoken
 from souvenir.memories.metadata_tokens import make_metadata_tokens_again, stale_metadata_tokens
 from tenants.isolation.scope import current_tenant
-from tenants.keyring.services import begin_index_epoch, index_key_settled, retire_index_epochs
+from tenants.keyring.index_keys import begin_index_epoch, index_key_settled, retire_index_epochs
 from tenants.ledger import Lease, accept_job
 from tenants.models import Job as JobRow
 

@@ -25,8 +25,8 @@ from souvenir.search.rebuilding import request_new_index_key
 from souvenir.search.services import search
 from tenants.isolation.scope import tenant_scope
 from tenants.keyring.database import keyring_transaction
+from tenants.keyring.index_keys import index_keys
 from tenants.keyring.models import IndexKey
-from tenants.keyring.services import index_keys
 from tenants.ledger import accept_job
 from tenants.maintainer import maintain
 from tenants.models import Job

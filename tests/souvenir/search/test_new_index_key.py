@@ -15,8 +15,8 @@ from souvenir.search.rebuilding import request_new_index_key
 from souvenir.search.services import search
 from tenants.isolation.scope import tenant_scope
 from tenants.keyring.database import keyring_transaction
+from tenants.keyring.index_keys import index_keys
 from tenants.keyring.models import IndexKey
-from tenants.keyring.services import index_keys
 from tenants.models import Job
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
 

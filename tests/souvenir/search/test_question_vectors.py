@@ -20,7 +20,7 @@ from souvenir.search.question_vectors import QuestionVectors, question_vectors
 from souvenir.search.questions import Question
 from souvenir.search.services import search
 from tenants.isolation.scope import tenant_scope
-from tenants.keyring.services import unwrapped_keys
+from tenants.keyring.held import unwrapped_keys
 from tests.builders import Tenant
 
 ACME, GLOBEX = uuid4(), uuid4()

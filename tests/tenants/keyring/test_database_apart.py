@@ -106,8 +106,9 @@ django.setup()
 from souvenir.memories.services import ensure_person
 from tenants.isolation.scope import tenant_scope
 from tenants.keyring.errors import ContentGone
+from tenants.keyring.held import unwrapped_keys
 from tenants.keyring.services import (
-    destroy_subject_keys, rotate_subject_key, rotate_tenant_key, sealing_secrets, unwrapped_keys,
+    destroy_subject_keys, rotate_subject_key, rotate_tenant_key, sealing_secrets
 )
 from tenants.services import create_organization
 from django.db import connections

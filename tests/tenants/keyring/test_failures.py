@@ -28,8 +28,8 @@ from souvenir.memories.services import ensure_person
 from tenants.isolation.scope import tenant_scope
 from tenants.isolation.tables import TenantOwned
 from tenants.keyring.database import ALIAS
+from tenants.keyring.held import unwrapped_keys
 from tenants.keyring.providers.registry import key_provider
-from tenants.keyring.services import unwrapped_keys
 from tenants.models import Job, Organization
 from tenants.services import issue_platform_key
 from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
@@ -78,13 +78,18 @@ def in_openbao(
 
 @pytest.fixture
 def ground(in_openbao: None, openbao: OpenBao) -> Ground:
+    found = _ground(openbao)
+    unwrapped_keys.clear()
+    return found
+
+
+def _ground(openbao: OpenBao) -> Ground:
     tenant = make_tenant()
     import_bytes(tenant, chatgpt_export("Where is the key?", "Under the mat."))
     memory = tenant.http.post(
         "/api/v1/memories", {"text": "Alice keeps the key", "person": "alice"}, Json
     ).json()
     conversation = tenant.http.get("/api/v1/conversations").json()["results"][0]
-    unwrapped_keys.clear()
     return Ground(tenant, openbao, memory["id"], conversation["id"])
 
 
@@ -296,13 +301,7 @@ class TestTheKeyringSDatabase:
 
     @pytest.fixture
     def ground(self, elsewhere: Throwaway, in_openbao: None, openbao: OpenBao) -> Ground:
-        tenant = make_tenant()
-        import_bytes(tenant, chatgpt_export("Where is the key?", "Under the mat."))
-        memory = tenant.http.post(
-            "/api/v1/memories", {"text": "Alice keeps the key", "person": "alice"}, Json
-        ).json()
-        conversation = tenant.http.get("/api/v1/conversations").json()["results"][0]
-        return Ground(tenant, openbao, memory["id"], conversation["id"])
+        return _ground(openbao)
 
     def test_stopped_it_stops_everything_also_what_is_held_and_it_goes_on_by_itself(
         self, ground: Ground, elsewhere: Throwaway

@@ -10,9 +10,10 @@ from django.db import connections
 from souvenir.core.ids import new_id
 from souvenir.core.sealing import SubjectSecret
 from tenants.isolation.scope import tenant_scope
+from tenants.keyring.held import unwrapped_keys
 from tenants.keyring.providers.protocol import KeyProvider
 from tenants.keyring.providers.registry import key_provider
-from tenants.keyring.services import rotate_tenant_key, sealing_secrets, unwrapped_keys
+from tenants.keyring.services import rotate_tenant_key, sealing_secrets
 from tests.builders import Tenant
 
 

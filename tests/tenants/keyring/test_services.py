@@ -18,21 +18,20 @@ from souvenir.core.sealing import SealBroken, SubjectSecret
 from tenants.isolation.scope import tenant_scope
 from tenants.keyring.database import ALIAS, keyring_transaction
 from tenants.keyring.errors import ContentGone, KeyRefused
+from tenants.keyring.held import unwrapped_keys
+from tenants.keyring.index_keys import begin_index_epoch, index_keys
 from tenants.keyring.models import IndexKey, SubjectKey
 from tenants.keyring.providers.protocol import KeyProvider
 from tenants.keyring.providers.registry import key_provider
 from tenants.keyring.services import (
-    begin_index_epoch,
     destroy_subject_keys,
     destroy_tenant_keys,
-    index_keys,
     opening_secrets,
     retire_subject_keys,
     rotate_subject_key,
     rotate_tenant_key,
     sealing_secrets,
     unwrap_ahead,
-    unwrapped_keys,
 )
 from tests.builders import Tenant
 

@@ -7,19 +7,16 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from souvenir.core.sealing import KEY_BYTES, SealBroken
 from tenants.keyring.errors import KeyRefused, KeystoreUnavailable
 from tenants.keyring.providers.transit import TransitKeys
 from tenants.keyring.providers.transit_client import PAUSE_SECONDS, Keystore
 from tests.openbao import OpenBao
+from tests.receiving import write_certificate
 
 OURS = "tenant-ours"
 HERE = b"souvenir|subject|a|b|1"
@@ -356,30 +353,8 @@ class TestOverTls:
 
 def _self_signed(folder: Path) -> tuple[Path, ssl.SSLContext]:
     """A certificate for `localhost`, and the context of a server that has it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path, key_path = folder / "ca.crt", folder / "server.key"
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    certificate = folder / "server.pem"
+    write_certificate(certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path, key_path)
-    return path, context
+    context.load_cert_chain(certificate)
+    return certificate, context
