@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.db.models import Max, Model
 
 from souvenir.ingestion import archive_rows as rows
 from souvenir.ingestion.archive_checks import verify
+from souvenir.ingestion.archive_identities import Identities
 from souvenir.ingestion.archive_merging import enrich_message, refresh_from
 from souvenir.ingestion.looking import TurnClock
 from souvenir.ingestion.models import Asset, Import, RawObject
@@ -31,16 +32,9 @@ from souvenir.memories.models import (
     MemoryVersion,
     Message,
     Person,
-    Source,
     Store,
 )
-from souvenir.memories.selectors import personal_slug
-from souvenir.memories.services import (
-    add_subjects,
-    ensure_person,
-    ensure_shared_store,
-    ensure_source,
-)
+from souvenir.memories.services import add_subjects
 from souvenir.portability.souvenir_archive import ArchiveReader, Line, reopened_archive
 from souvenir.portability.stored_file import StoredFile
 from tenants import objects
@@ -59,7 +53,6 @@ _HELD = (  # kinds of rows whose ids may already be another store's
     (rows.ASSETS, Asset),
 )
 RowT = TypeVar("RowT", bound=Model)
-DatedT = TypeVar("DatedT", Person, Store, Source)
 
 
 class _TurnOver(Exception):
@@ -91,7 +84,7 @@ def restore_archive(
     with lease.step():
         record.report = restoring.report(_added(lease))
         record.save(update_fields=["report"])
-        for store in restoring.stores.values():
+        for store in restoring.stores:
             ask_for_vectors(store_id=store.id, person_id=store.person_id)
         lease.finish()
     return True
@@ -113,16 +106,12 @@ class _Restoring:
         self._was = was  # how many lines earlier turns have done
         self._lease = lease
         self._archive = archive
-        self._person = person
         self._done = 0
         self._read: Counter[str] = Counter()
         self._added: Counter[str] = Counter()  # in this step
-        self.stores: dict[str, Store] = {}  # by the slug that the archive has for it
-        self._sources: dict[tuple[str, str, str], Source] = {}
-        self._instead: dict[UUID, UUID] = {}  # ids of rows that are here under another id
+        self._who = Identities(person)
         self._merged: set[UUID] = set()  # conversations that were here under another id …
         self._last: dict[UUID, int] = {}  # … and the ordinal of their last message
-        self._derived: set[str] = set()  # slugs of stores whose ids all have to be derived
 
     def all(self) -> None:
         """Every line, in an order in which it can be kept.
@@ -139,6 +128,11 @@ class _Restoring:
         self.assets()
         self.memories()
 
+    @property
+    def stores(self) -> list[Store]:
+        """All that the archive has something of."""
+        return list(self._who.stores.values())
+
     def report(self, added: dict[str, int]) -> Line:
         """The same shape as a fidelity report, as far as it goes."""
         return {
@@ -153,41 +147,36 @@ class _Restoring:
     def names(self) -> None:
         """People, stores and sources: the earlier date of the two wins."""
         with self._lease.step():
-            for line in self._archive.lines(rows.PEOPLE):
-                _earlier(self._someone(line), line)
-            for line in self._archive.lines(rows.STORES):
-                self.stores[line["slug"]] = _earlier(self._store(line), line)
-            for line in self._archive.lines(rows.SOURCES):
-                self._sources[_source_key(line)] = _earlier(self._source(line), line)
+            self._who.learn(self._archive)
         for path, model in _HELD:
             for batch in _batches(self._archive.lines(path)):
                 with self._lease.step():
-                    self._find_strangers(model, batch)
+                    self._who.find_strangers(model, batch)
 
     def imports(self) -> None:
         for batch in self._steps(rows.IMPORTS):
             for line in self._fresh(Import, batch):
-                store = self.stores[line["store"]]
+                store = self._who.stores[line["store"]]
                 self._create(
                     Import,
                     line,
                     store_id=store.id,
                     person_id=store.person_id,
-                    source_id=self._sources[_source_key(line)].id,
+                    source_id=self._who.source(line).id,
                 )
 
     def conversations(self) -> None:
         for batch in self._steps(rows.CONVERSATIONS):
             for line in self._fresh(Conversation, batch):
-                source = self._sources[_source_key(line)]
+                source = self._who.source(line)
                 here = Conversation.objects.filter(
                     source_id=source.id, provider_id=line["provider_id"]
                 ).first()
                 if here is not None:
-                    self._instead[self._id(line, "id")] = here.id
+                    self._who.is_here(line, here.id)
                     self._merged.add(here.id)
                     continue
-                store = self.stores[line["store"]]
+                store = self._who.stores[line["store"]]
                 self._create(
                     Conversation,
                     line,
@@ -200,7 +189,7 @@ class _Restoring:
     def messages(self) -> None:
         for batch in self._steps(rows.MESSAGES):
             fresh = self._fresh(Message, batch)
-            ids = {self._id(line, "conversation_id") for line in fresh}
+            ids = {self._who.id_of(line, "conversation_id") for line in fresh}
             found = Message.objects.filter(conversation_id__in=ids)
             here = {
                 (conversation_id, provider_id): id_
@@ -210,15 +199,15 @@ class _Restoring:
             }
             added: dict[UUID, list[Message]] = {}
             for line in fresh:
-                conversation_id = self._id(line, "conversation_id")
+                conversation_id = self._who.id_of(line, "conversation_id")
                 known = here.get((conversation_id, line["provider_id"]))
                 if known is not None:
-                    self._instead[self._id(line, "id")] = known
+                    self._who.is_here(line, known)
                     enrich_message(known, line)
                     continue
                 if conversation_id in self._merged:
                     line["ordinal"] = self._next_ordinal(conversation_id)
-                store = self.stores[line["store"]]
+                store = self._who.stores[line["store"]]
                 message = self._made(Message, line, store_id=store.id)
                 added.setdefault(conversation_id, []).append(message)
             self._save(Message, [message for group in added.values() for message in group])
@@ -238,9 +227,11 @@ class _Restoring:
         for batch in _batches(self._archive.lines(rows.CONVERSATIONS)):
             with self._lease.step():
                 for line in batch:
-                    here_id = self._id(line, "id")
+                    here_id = self._who.id_of(line, "id")
                     if here_id in self._merged:
-                        refresh_from(here_id, line, leaf_id=self._id(line, "current_leaf_id"))
+                        refresh_from(
+                            here_id, line, leaf_id=self._who.id_of(line, "current_leaf_id")
+                        )
 
     def raw_objects(self) -> None:
         for batch in self._steps(rows.RAW):
@@ -248,14 +239,14 @@ class _Restoring:
             for line in self._new_here(RawObject, batch):
                 with self._archive.open(f"raw/{line['sha256']}") as stream:
                     body = zlib.compress(stream.read())
-                store = self.stores[line["store"]]
+                store = self._who.stores[line["store"]]
                 made.append(self._made(RawObject, line, store_id=store.id, body=body))
             self._save(RawObject, made)
 
     def assets(self) -> None:
         for batch in self._steps(rows.ASSETS):
             for line in self._new_here(Asset, batch):
-                asset = self._made(Asset, line, store_id=self.stores[line["store"]].id)
+                asset = self._made(Asset, line, store_id=self._who.stores[line["store"]].id)
                 with self._archive.open(f"assets/{line['sha256']}") as stream:
                     chunks = iter(partial(stream.read, _CHUNK_BYTES), b"")
                     objects.store(ASSETS, str(asset.id), chunks, sealed_for=asset.sealed_for())
@@ -264,7 +255,7 @@ class _Restoring:
     def memories(self) -> None:
         for batch in self._steps(rows.MEMORIES):
             for line in self._fresh(Memory, batch):
-                store = self.stores[line["store"]]
+                store = self._who.stores[line["store"]]
                 memory = self._create(Memory, line, store_id=store.id, person_id=store.person_id)
                 add_subjects(memory, about=line["about"])
                 versions = [
@@ -291,7 +282,7 @@ class _Restoring:
         values = rows.values_of(model, line)
         for name in values:
             if name in {"id", "current_leaf_id"} or name in _ID_COLUMNS:
-                values[name] = self._id(line, name)
+                values[name] = self._who.id_of(line, name)
         return model(**values, **references)
 
     def _save(self, model: type[RowT], made: list[RowT]) -> None:
@@ -306,16 +297,8 @@ class _Restoring:
         return [
             line
             for line in self._fresh(model, batch)
-            if (self.stores[line["store"]].id, line["sha256"]) not in known
+            if (self._who.stores[line["store"]].id, line["sha256"]) not in known
         ]
-
-    def _id(self, line: Line, name: str) -> Any:
-        if line[name] is None:
-            return None
-        own = UUID(line[name])
-        if line.get("store") in self._derived:
-            own = uuid5(self.stores[line["store"]].id, line[name])
-        return self._instead.get(own, own)
 
     def _steps(self, path: str) -> Iterator[list[Line]]:
         """The rows of a file in groups, each inside a step of its own."""
@@ -331,57 +314,12 @@ class _Restoring:
 
     def _fresh(self, model: type[Model], batch: list[Line]) -> list[Line]:
         """The rows of a group that are not here yet."""
-        ids = {self._id(line, "id"): line for line in batch}
+        ids = {self._who.id_of(line, "id"): line for line in batch}
         here = set(model._default_manager.filter(pk__in=ids).values_list("pk", flat=True))
         return [line for id_, line in ids.items() if id_ not in here]
 
-    def _find_strangers(self, model: type[Model], batch: list[Line]) -> None:
-        """Ids that another store of this organization uses: this copy then gets ids of its own."""
-        by_store: dict[str, list[str]] = {}
-        for line in batch:
-            by_store.setdefault(line["store"], []).append(line["id"])
-        for slug, ids in by_store.items():
-            others = model._default_manager.filter(pk__in=ids)
-            if others.exclude(store_id=self.stores[slug].id).exists():
-                self._derived.add(slug)
-
-    def _external_id(self, archived: str) -> str:
-        return self._person.external_id if self._person is not None else archived
-
-    def _someone(self, line: Line) -> Person:
-        """Who is here already keeps the name and the time zone that they have."""
-        name = self._external_id(line["external_id"])
-        person = ensure_person(external_id=name, display_name=line["display_name"])
-        zone = rows.time_zone_of(line)
-        if zone and not person.time_zone:
-            ensure_person(external_id=name, time_zone=zone)
-        return person
-
-    def _store(self, line: Line) -> Store:
-        if line["person"] is None:
-            return ensure_shared_store(slug=line["slug"])
-        return Store.objects.get(slug=personal_slug(self._external_id(line["person"])))
-
-    def _source(self, line: Line) -> Source:
-        return ensure_source(
-            store=self.stores[line["store"]], provider=line["provider"], account=line["account"]
-        )
-
 
 _ID_COLUMNS = {"conversation_id", "parent_id", "batch_id", "message_id", "import_id"}
-
-
-def _earlier(row: DatedT, line: Line) -> DatedT:
-    """Give a row the archive's date, if that is the earlier one."""
-    moment = rows.instant(line["recorded_at"])
-    if moment < row.recorded_at:
-        row.recorded_at = moment
-        row.save(update_fields=["recorded_at"])
-    return row
-
-
-def _source_key(line: Line) -> tuple[str, str, str]:
-    return (line["store"], line["provider"], line["account"])
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
