@@ -78,7 +78,7 @@ class CorrectionForm(forms.Form):
         label=_("Metadata (optional)"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text=_("One entry a line, “name: value”. Programs find the memory by it."),
+        help_text=_("One entry a line, “name: value”. Searches are filtered by it."),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -128,12 +128,14 @@ def test_each_condition_of_an_erasure_is_asked_of_an_index(acme: Tenant) -> None
 
 def test_an_organization_is_erased_but_for_the_report(acme: Tenant) -> None:
     _fill(acme)
+    acme.http.patch("/api/v1/organization", {"timezone": "America/Regina"}, "application/json")
 
     erasure = _erase(acme, "organization", acme.id)
 
     assert set(_rows(acme)) <= set(KEPT)
     assert erasure.finished_at is not None
-    assert Organization.objects.get(id=acme.id).state == "erased"
+    left = Organization.objects.get(id=acme.id)
+    assert (left.state, left.name_en, left.time_zone) == ("erased", "", "")
     assert acme.http.get("/api/v1/people").status_code == 401
     assert not (settings.SOUVENIR_OBJECTS_DIR / acme.id.hex).exists()
 

@@ -35,7 +35,7 @@ def my_preferences(visit: MemoryVisit) -> HttpResponseBase:
     if form.is_valid():
         with telling(form), transaction.atomic():
             set_own_time_zone(person_id=visit.person_id, **form.cleaned_data)
-            notes.success(visit.request, gettext("Kept."))
+            notes.success(visit.request, gettext("Saved."))
             return redirect("console:my-preferences")
     return _page(visit, "my/preferences.html", form)
 
@@ -53,7 +53,7 @@ def organization_settings(visit: OrganizationVisit) -> HttpResponseBase:
     if form.is_valid():
         with telling(form), transaction.atomic():
             set_time_zone(organization_id=visit.organization.id, **form.cleaned_data)
-            notes.success(visit.request, gettext("Kept."))
+            notes.success(visit.request, gettext("Saved."))
             return redirect("console:organization-settings")
     return _page(visit, "organization/settings.html", form)
 
