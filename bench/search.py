@@ -15,8 +15,6 @@ filter inside a JSON document. Those two are built by us, from what their docume
 
 import argparse
 import json
-import os
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,22 +22,18 @@ from typing import Any
 
 import numpy as np
 from django.core.management import call_command
-from pgvector import HalfVector
 
 from bench.search_asking import (
     LIMIT,
     Bench,
     ask_exact,
     configure,
-    cpu_ms,
-    exact_sql,
     questions,
     timed,
 )
 from bench.search_data import PEOPLE, Server, start
 
 _NUMPY_BARS = {"1k": 20, "10k": 8, "50k": 8}
-_WALL_ROUNDS = 40
 _LONG = frozenset({"vacuum-graph"})  # a quarter of an hour: only where it is asked for
 
 
@@ -75,37 +69,6 @@ def growth_point(bench: Bench) -> float:
     time_, _, _ = ask_exact(bench, connection, "5k")
     connection.close()
     return float(time_.mid)
-
-
-def walls(bench: Bench) -> None:
-    """What row-level security costs: each question to either in turn, the other's way being none.
-
-    The control is the same connection past the wall against a second of its kind: what it differs
-    from 1 by is noise.
-    """
-    print("\n| passages | CPU p50 ms with the wall | without | ratio | control: without, twice |")
-    print("| --- | --- | --- | --- | --- |")
-    connections = bench.app(), bench.server.superuser(), bench.server.superuser()
-    for connection in connections:  # on one processor, or its neighbours' work is compared
-        os.sched_setaffinity(connection.info.backend_pid, {0})
-    for name in ("1k", "10k"):
-        asked = [
-            {"q": HalfVector(q), "t": bench.tenant, "s": [bench.store(name)]}
-            for q in questions(bench, name)
-        ]
-        spent: list[list[float]] = [[], [], []]
-        for turn in range(_WALL_ROUNDS // (1 if name == "1k" else 4)):
-            for parameters in asked:
-                for place in ((0, 1, 2), (2, 1, 0))[turn % 2]:
-                    before = cpu_ms(connections[place])
-                    connections[place].execute(exact_sql(), parameters).fetchall()
-                    spent[place].append(cpu_ms(connections[place]) - before)
-        ours, bare, again = map(statistics.median, spent)
-        print(
-            f"| {PEOPLE[name]:,} | {ours:.3f} | {bare:.3f} | {ours / bare:.2f} |"
-            f" {again / bare:.2f} |"
-        )
-        bench.hold(f"row-level security, {PEOPLE[name]:,}", "≤", 1.05, ours / bare)
 
 
 def main() -> None:
@@ -146,12 +109,19 @@ def _built(folder: Path, server: Server, arguments: argparse.Namespace) -> dict[
 
 def _tables(bench: Bench, arguments: argparse.Namespace) -> None:
     # They need the settings.
-    from bench import search_clients, search_costs, search_large, search_peers, search_words  # noqa: PLC0415
+    from bench import (  # noqa: PLC0415
+        search_clients,
+        search_costs,
+        search_large,
+        search_peers,
+        search_walls,
+        search_words,
+    )
 
     wanted: dict[str, Callable[[], None]] = {
         "scopes": lambda: scopes(bench),
         "growth": lambda: _growth(bench),
-        "walls": lambda: walls(bench),
+        "walls": lambda: search_walls.walls(bench),
         "promote": lambda: search_large.promote(bench),
         "narrowed": lambda: search_large.narrowed(bench),
         "hybrid": lambda: search_words.hybrid(bench),

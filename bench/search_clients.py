@@ -12,19 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import psycopg
-from pgvector import HalfVector, Vector
 from pgvector.psycopg import register_vector
 
-from bench.search_asking import Bench, exact_sql, questions
+from bench.search_asking import Bench, questions
 from bench.search_data import PEOPLE, Vectors
-from bench.search_peers import AS_PLANNED, DOCUMENT, EXACT, Way
+from bench.search_peers import AS_PLANNED, DOCUMENT, FIVE, OURS, Way, parameters
 
 _SECONDS, _TURNS = 2.5, 3
 _SPIN, _MEMORY = "control: a loop in Python", "control: numpy over the same vectors"
-_OURS = Way("ours", exact_sql())
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class _Client:
     url: str
     way: Way
     tenant: str
-    store: str
+    store: UUID
     seconds: float
 
 
@@ -46,21 +45,13 @@ def _connected(url: str, tenant: str) -> psycopg.Connection[Any]:
     return connection
 
 
-def _parameters(way: Way, q: np.ndarray, *, tenant: str, store: str) -> dict[str, Any]:
-    if way is _OURS or way.sql == _OURS.sql:
-        return {"q": HalfVector(q), "t": tenant, "s": [store]}
-    return {"q": Vector(q), "s": store}
-
-
 def _ask(client: _Client) -> int:
     connection = _connected(client.url, client.tenant)
     asked = Vectors(os.getpid()).some(50, of=np.arange(40))
     done, until = 0, time.monotonic() + client.seconds
     while time.monotonic() < until:
-        parameters = _parameters(
-            client.way, asked[done % 50], tenant=client.tenant, store=client.store
-        )
-        connection.execute(client.way.sql, parameters).fetchall()
+        question = parameters(client.tenant, client.store, asked[done % 50])
+        connection.execute(client.way.sql, question).fetchall()
         done += 1
     return done
 
@@ -105,10 +96,10 @@ def clients(bench: Bench) -> None:
         _SPIN: (_spin, (), (1, 2)),
         _MEMORY: (_compare, (path,), (1, 2)),
     }
-    for way in (_OURS, EXACT):
-        url = bench.server.cluster.app_url if way is _OURS else bench.server.past_url
-        client = _Client(url, way, bench.tenant, str(bench.store("5k")), _SECONDS)
-        work[way.title] = (_ask_for, (client,), (1, 2, 4, 16) if way is _OURS else (1, 2))
+    for way in (OURS, FIVE):
+        url = bench.server.cluster.app_url if way is OURS else bench.server.past_url
+        client = _Client(url, way, bench.tenant, bench.store("5k"), _SECONDS)
+        work[way.title] = (_ask_for, (client,), (1, 2, 4, 16) if way is OURS else (1, 2))
     rates: dict[tuple[str, int], list[float]] = {}
     for _ in range(_TURNS):
         for title, (call, arguments, counts) in work.items():
@@ -118,7 +109,7 @@ def clients(bench: Bench) -> None:
     mid = {key: statistics.median(found) for key, found in rates.items()}
     for (title, count), rate in mid.items():
         print(f"| {title} | {count} | {rate:,.0f} | {rate / mid[title, 1]:.2f} |")
-    gain = mid[_OURS.title, 2] / mid[_OURS.title, 1]
+    gain = mid[OURS.title, 2] / mid[OURS.title, 1]
     control = mid[_SPIN, 2] / mid[_SPIN, 1]
     bench.hold("two clients", "≥", 1.8, gain)
     bench.hold("two clients, against two loops in Python", "≥", 0.95, gain / control)
@@ -129,11 +120,11 @@ def cold(bench: Bench) -> None:
     print("\n| passages | table | first question, cold, ms | the same again |")
     print("| --- | --- | --- | --- |")
     for name in ("1k", "10k", "50k"):
-        for way in (_OURS, AS_PLANNED, EXACT, DOCUMENT):
-            if name == "50k" and way is not _OURS:
+        for way in (OURS, AS_PLANNED, FIVE, DOCUMENT):
+            if name == "50k" and way is not OURS:
                 continue  # half a minute each
             _forget(bench)
-            is_ours = way is _OURS
+            is_ours = way is OURS
             url = bench.server.cluster.app_url if is_ours else bench.server.past_url
             connection = _connected(url, bench.tenant)
             ask = _asker(bench, connection, way)
@@ -147,9 +138,9 @@ def _asker(bench: Bench, connection: psycopg.Connection[Any], way: Way) -> Calla
     q = questions(bench, "1k")[0]
 
     def ask(name: str) -> float:
-        parameters = _parameters(way, q, tenant=bench.tenant, store=str(bench.store(name)))
+        question = parameters(bench.tenant, bench.store(name), q)
         begin = time.perf_counter()
-        connection.execute(way.sql, parameters).fetchall()
+        connection.execute(way.sql, question).fetchall()
         return (time.perf_counter() - begin) * 1e3
 
     return ask

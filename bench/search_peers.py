@@ -2,48 +2,38 @@
 
 One is the table that guides to pgvector show: vector beside text, one HNSW, `WHERE user_id =`. The
 other is what mem0 OSS makes: vector and a JSON document, one HNSW, the owner inside the document.
-Both are built by us, from what their documents say. Rows lie as they came, as in ours; all of the
-memory that a build takes is given to it.
+Both are built by us, from what their documents say.
+
+In what order rows came decides what a heap costs to read, and our index nothing. So the first table
+is there twice: as our passages came, five of one store one after the other; and each row by itself
+among strangers, as it comes from many people who say one thing at a time.
 """
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-import psycopg
-from pgvector import Vector
+from pgvector import HalfVector, Vector
 
-from bench.search_asking import Bench, Timed, ask_exact, questions, recall, timed, truth
+from bench.search_asking import Bench, Timed, exact_sql, questions, recall, timed, truth
 from bench.search_data import MODEL, PEOPLE
+from bench.search_peer_tables import make_peers
 
+_NAMES = ("1k", "5k", "10k", "50k")
 _COOKBOOK = (
-    "SELECT id, (embedding <=> %(q)s){plus} AS distance, content FROM peer_cookbook"
-    " WHERE user_id = %(s)s ORDER BY distance LIMIT 10"
+    "SELECT id, (embedding <=> %(full)s){plus} AS distance, content FROM {table}"
+    " WHERE user_id = %(user)s ORDER BY distance LIMIT 10"
 )
 _DOCUMENT = (
-    "SELECT id, vector <=> %(q)s AS distance, payload FROM peer_document"
-    " WHERE payload->>'user_id' = %(s)s ORDER BY distance LIMIT 10"
+    "SELECT id, vector <=> %(full)s AS distance, payload FROM peer_document"
+    " WHERE payload->>'user_id' = %(user)s ORDER BY distance LIMIT 10"
 )
 _READ = (
     "SELECT count(*) FROM ingestion_passagevector v WHERE v.tenant_id = %(t)s"
     f" AND v.store_id = ANY (%(s)s) AND v.model = {MODEL} AND v.bucket = 0"
 )
-# Of the strangers as many as are needed, chosen by the last byte of their ids.
-_CHOSEN = f"""
-    FROM ingestion_passagevector WHERE model = {MODEL}
-     AND (tenant_id = %(tenant)s OR get_byte(uuid_send(passage_id), 15) < %(share)s * 256)
-    ORDER BY passage_id
-"""
-# About 330 characters in 50 words.
-_WORDS = """
-    SELECT string_agg(substr(sum, 1, 5) || ' ' || substr(sum, 6, 7) || ' ' || substr(sum, 14, 4)
-                      || ' ' || substr(sum, 18, 6) || ' ' || substr(sum, 25, 8), ' ')
-    FROM (SELECT md5(passage_id::text || n) AS sum FROM generate_series(1, 10) n) sums
-"""
-_MEMORY = "4GB"
-_MANY = 50_000  # passages: half as many questions, a second each
 # How an iterative scan is widened until it finds what an exact one does.
 _SETTINGS = (
     "enable_sort", "hnsw.iterative_scan", "hnsw.ef_search", "hnsw.max_scan_tuples",
@@ -54,25 +44,39 @@ _WIDTHS = ((40, 20_000), (100, 50_000), (200, 200_000), (400, 1_000_000))
 
 @dataclass(frozen=True)
 class Way:
-    """One way to ask a peer's table."""
+    """One way to ask a table, with the parameters of a `Scope`."""
 
     title: str
     sql: str
     settings: tuple[tuple[str, str], ...] = ()
+    judged: bool = True  # whether it answers with rows, of which recall can be told
 
 
-AS_PLANNED = Way("vector beside text, one HNSW, as planned", _COOKBOOK.format(plus=""))
-EXACT = Way("vector beside text, exact", _COOKBOOK.format(plus=" + 0"))
-NARROW = Way(
-    "the same, without the column for words: vectors stay in the row, exact",
-    _COOKBOOK.format(plus=" + 0").replace("peer_cookbook", "peer_narrow"),
+OURS = Way("ours", exact_sql())
+READ = Way("control: ours, read and not compared", _READ, judged=False)
+AS_PLANNED = Way(
+    "vector beside text, one HNSW, as planned", _COOKBOOK.format(plus="", table="peer_cookbook")
 )
 DOCUMENT = Way("JSON filter, one HNSW, as planned", _DOCUMENT)
+NARROW = Way(
+    "without the column for words: vectors stay in the row, exact",
+    _COOKBOOK.format(plus=" + 0", table="peer_narrow"),
+)
+FIVE = Way(
+    "vector beside text, exact, rows five by five",
+    _COOKBOOK.format(plus=" + 0", table="peer_cookbook"),
+)
+ONE = Way(
+    "vector beside text, exact, rows one by one",
+    _COOKBOOK.format(plus=" + 0", table="peer_scattered"),
+)
+_ROWS = {"five by five": FIVE, "one by one": ONE}
 
 
 def iterative(order: str, ef_search: int, tuples: int) -> Way:
     """The cookbook's graph, walked on until enough rows pass the filter."""
     settings = (
+        ("enable_sort", "off"),  # the graph must be taken, whatever the planner thinks
         ("hnsw.iterative_scan", order),
         ("hnsw.ef_search", str(ef_search)),
         ("hnsw.max_scan_tuples", str(tuples)),
@@ -82,126 +86,131 @@ def iterative(order: str, ef_search: int, tuples: int) -> Way:
     return Way(title, AS_PLANNED.sql, settings)
 
 
+def parameters(tenant: str, store: UUID, question: np.ndarray) -> dict[str, Any]:
+    """What any way is asked with: ours by `q`, `t` and `s`, the peers by `full` and `user`."""
+    return {
+        "q": HalfVector(question), "t": tenant, "s": [store],
+        "full": Vector(question), "user": str(store),
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Scope:
-    """Whose passages are asked for, and what of them is true."""
+    """Whose passages are asked for, with what, and which are the nearest in truth."""
 
     name: str
-    store: str
-    asked: list[np.ndarray]
+    asked: list[dict[str, Any]]
     wanted: list[set[UUID]]
-    ours: Timed
 
-    def ask(self, past: psycopg.Connection[Any], way: Way) -> tuple[float, float]:
-        """Ask a peer, past row-level security, which it has not; print, and give recall and CPU."""
+
+@dataclass(frozen=True)
+class Answer:
+    """What a way took of one scope, and what it found: recall of own and of cross questions."""
+
+    spent: Timed
+    own: float
+    cross: float
+
+    @property
+    def complete(self) -> float:
+        return min(self.own, self.cross)
+
+
+class Asking:
+    """Asks any way, ours as the run-time role and the peers past row-level security, which they
+    have not; and prints what it took."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._app, self._past = bench.app(), bench.server.superuser()
+
+    def ask(self, way: Way, scopes: Sequence[Scope]) -> list[Answer]:
+        """All questions of the scopes, one of each scope after the other: an answer for each."""
+        connection = self._app if way in (OURS, READ) else self._past
         for setting in _SETTINGS:
-            past.execute(f"RESET {setting}")
-        if way.settings:  # the graph must be taken, whatever the planner thinks
-            past.execute("SET enable_sort = off")
+            connection.execute(f"RESET {setting}")
         for setting, value in way.settings:
-            past.execute(f"SET {setting} = {value}")
-        calls = [
-            lambda q=q: past.execute(way.sql, {"q": Vector(q), "s": self.store}).fetchall()
-            for q in self.asked
+            connection.execute(f"SET {setting} = {value}")
+        in_turn = [
+            asked for together in zip(*(s.asked for s in scopes), strict=True) for asked in together
         ]
-        spent, found = timed(past, calls)
-        own, cross = recall(found, self.wanted)
-        ratio = spent.mid / self.ours.mid
-        self.tell(way.title, f"{spent.line()} | {own:.2f} | {cross:.2f} | {ratio:.1f}")
-        return min(own, cross), spent.mid
-
-    def tell(self, title: str, figures: str) -> None:
-        """One line of the table."""
-        print(f"| {PEOPLE[self.name]:,} | {title} | {figures} |")
+        calls = [lambda a=asked: connection.execute(way.sql, a).fetchall() for asked in in_turn]
+        spent, found = timed(connection, calls)
+        every, answers = len(scopes), []
+        for place, scope in enumerate(scopes):
+            own, cross = recall(found[place::every], scope.wanted) if way.judged else (0.0, 0.0)
+            answers.append(
+                Answer(Timed(spent.wall[place::every], spent.cpu[place::every]), own, cross)
+            )
+        return answers
 
 
 def peers(bench: Bench, *, rows: int) -> None:
-    """The same questions of the tables that one would otherwise make."""
-    make_peers(bench, rows=rows)
-    print(
-        "\n| passages asked | table | p50 ms | p95 | p99 | CPU p50 | recall own |"
-        " cross | × ours |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
-    )
-    app, past = bench.app(), bench.server.superuser()
-    for name in ("1k", "5k", "10k", "50k"):
-        asked = questions(bench, name)[:: 1 if PEOPLE[name] < _MANY else 2]
-        wanted = truth(bench, name, asked)
-        ours, (own, cross), _ = ask_exact(bench, app, name)
-        scope = Scope(name, str(bench.store(name)), asked, wanted, ours)
-        scope.tell("ours", f"{ours.line()} | {own:.2f} | {cross:.2f} | 1")
-        read = _read_alone(bench, app, scope)
-        for way in (AS_PLANNED, DOCUMENT, NARROW):
-            scope.ask(past, way)
-        complete, least = scope.ask(past, EXACT)
-        limit = least
-        for order in ("strict_order", "relaxed_order"):
-            for ef_search, tuples in _WIDTHS:
-                found, spent = scope.ask(past, iterative(order, ef_search, tuples))
-                if found >= complete:
-                    least = min(least, spent)
-                if found >= complete or spent > limit:  # as complete; or no quicker than exact
-                    break
-        bench.hold(f"the cookbook at equal recall, {PEOPLE[name]:,}", "≥", 8, least / ours.mid)
-        bench.hold(f"… against reading our rows alone, {PEOPLE[name]:,}", "≥", 8, least / read)
+    """The same questions of every table: of one store again and again, and of all in turn.
 
-
-def _read_alone(bench: Bench, app: psycopg.Connection[Any], scope: Scope) -> float:
-    """The control: our index read, entry by entry, and nothing compared. No exact scan is under it.
-
-    CPU p50 in ms.
+    The first leaves the store's rows in the processor's own caches. The second is what a server
+    hears that many people share.
     """
-    asked = {"t": bench.tenant, "s": [bench.store(scope.name)]}
-    calls = [lambda: app.execute(_READ, asked).fetchall()] * len(scope.asked)
-    spent, _ = timed(app, calls)
-    ratio = spent.mid / scope.ours.mid
-    scope.tell("control: ours, read and not compared", f"{spent.line()} | | | {ratio:.1f}")
-    return spent.mid
+    make_peers(bench, rows=rows)
+    asking = Asking(bench)
+    scopes = [_scope(bench, name) for name in _NAMES]
+    _head("asked again and again")
+    for scope in scopes:
+        _again(bench, asking, scope)
+    _head("asked in turn")
+    found = {way: asking.ask(way, scopes) for way in (OURS, READ, NARROW, FIVE, ONE)}
+    for place, scope in enumerate(scopes):
+        ours = found[OURS][place]
+        for way, answers in found.items():
+            _tell(scope, way, answers[place], ours)
+        for order, way in _ROWS.items():
+            _hold(bench, f"in turn, rows {order}", scope, found[way][place].spent.mid, ours)
 
 
-def make_peers(bench: Bench, *, rows: int) -> None:
-    """Both tables, if they are not there; all of ours is in them, and strangers up to `rows`."""
-    past = bench.server.superuser()
-    if past.execute("SELECT to_regclass('peer_document_hnsw')").fetchone() != (None,):
-        return
-    all_, mine = past.execute(
-        "SELECT count(*), count(*) FILTER (WHERE tenant_id = %s) FROM ingestion_passage",
-        [bench.tenant],
-    ).fetchone()  # type: ignore[misc] # an aggregate has a row
-    share = min(1.0, (rows - mine) / max(1, all_ - mine))
-    past.execute(f"SET maintenance_work_mem = '{_MEMORY}'")
-    past.execute("SET max_parallel_maintenance_workers = 2")
-    past.execute("SET work_mem = '1GB'")
-    past.execute("DROP TABLE IF EXISTS peer_cookbook, peer_document, peer_narrow")
-    past.execute(
-        "CREATE TABLE peer_narrow (id uuid PRIMARY KEY, user_id text, content text,"
-        " metadata jsonb, embedding vector(384))"
+def _again(bench: Bench, asking: Asking, scope: Scope) -> None:
+    """One store, in every way; the graph wider and wider, until it finds as much or takes more."""
+    (ours,) = asking.ask(OURS, [scope])
+    _tell(scope, OURS, ours, ours)
+    for way in (READ, AS_PLANNED, DOCUMENT, NARROW):
+        _tell(scope, way, asking.ask(way, [scope])[0], ours)
+    exact = {}
+    for way in (FIVE, ONE):
+        exact[way] = asking.ask(way, [scope])[0]
+        _tell(scope, way, exact[way], ours)
+    enough = []  # what the graph takes where it finds as much
+    for order in ("strict_order", "relaxed_order"):
+        for ef_search, tuples in _WIDTHS:
+            way = iterative(order, ef_search, tuples)
+            (walked,) = asking.ask(way, [scope])
+            _tell(scope, way, walked, ours)
+            if walked.complete >= exact[FIVE].complete:
+                enough.append(walked.spent.mid)
+            if enough or walked.spent.mid > exact[FIVE].spent.mid:
+                break
+    for rows, way in _ROWS.items():  # a graph does not mind in what order they came
+        least = min([exact[way].spent.mid, *enough])
+        _hold(bench, f"again and again, rows {rows}", scope, least, ours)
+
+
+def _scope(bench: Bench, name: str) -> Scope:
+    asked = questions(bench, name)
+    every = [parameters(bench.tenant, bench.store(name), q) for q in asked]
+    return Scope(name, every, truth(bench, name, asked))
+
+
+def _head(how: str) -> None:
+    print(f"\n| {how} | table | p50 ms | p95 | p99 | CPU p50 | recall own | cross | × ours |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+
+
+def _tell(scope: Scope, way: Way, answer: Answer, ours: Answer) -> None:
+    """One line of the table."""
+    found = f"{answer.own:.2f} | {answer.cross:.2f}" if way.judged else " | "
+    ratio = answer.spent.mid / ours.spent.mid
+    print(
+        f"| {PEOPLE[scope.name]:,} | {way.title} | {answer.spent.line()} | {found} | {ratio:.1f} |"
     )
-    past.execute(
-        f"INSERT INTO peer_narrow SELECT passage_id, store_id::text, ({_WORDS}),"
-        f' \'{{"source": "chat"}}\', embedding::vector {_CHOSEN}',
-        {"tenant": bench.tenant, "share": share},
-    )
-    past.execute("CREATE INDEX ON peer_narrow (user_id)")
-    past.execute(
-        "CREATE TABLE peer_cookbook (LIKE peer_narrow INCLUDING INDEXES, search tsvector"
-        " GENERATED ALWAYS AS (to_tsvector('simple', content)) STORED)"
-    )
-    past.execute("INSERT INTO peer_cookbook SELECT * FROM peer_narrow ORDER BY id")
-    past.execute("CREATE INDEX ON peer_cookbook USING gin (search)")
-    past.execute(
-        "CREATE TABLE peer_document (id uuid PRIMARY KEY, vector vector(384), payload jsonb)"
-    )
-    past.execute(
-        "INSERT INTO peer_document SELECT id, embedding,"
-        " jsonb_build_object('user_id', user_id, 'data', content, 'hash', md5(id::text))"
-        " FROM peer_narrow ORDER BY id"
-    )
-    for table in ("peer_narrow", "peer_cookbook", "peer_document"):
-        past.execute(f"VACUUM ANALYZE {table}")
-    for table, column in (("peer_cookbook", "embedding"), ("peer_document", "vector")):
-        begin = time.monotonic()
-        past.execute(
-            f"CREATE INDEX {table}_hnsw ON {table} USING hnsw ({column} vector_cosine_ops)"
-            " WITH (m = 16, ef_construction = 64)"
-        )
-        print(f"  {table}: HNSW in {time.monotonic() - begin:.0f} s", flush=True)
+
+
+def _hold(bench: Bench, how: str, scope: Scope, least: float, ours: Answer) -> None:
+    title = f"the cookbook at equal recall, {PEOPLE[scope.name]:,}, {how}"
+    bench.hold(title, "≥", 8, least / ours.spent.mid)

@@ -16,9 +16,15 @@ from tenants.isolation.scope import tenant_scope
 _WORDS = 4
 
 
-def _statement(
+def some_words(random: np.random.Generator, store: UUID) -> list[int]:
+    """The tokens of a question: words of that store, neither rare nor frequent."""
+    return [token_of(store, int(rank)) for rank in random.integers(5, 400, size=_WORDS)]
+
+
+def statement(
     bench: Bench, store: UUID, tokens: list[int], vector: np.ndarray | None, own: dict[UUID, int]
 ) -> Statement:
+    """What search sends for these tokens and this vector."""
     belief = Belief(Model(MODEL, BilingualEmbedder.model_id, BilingualEmbedder.dimensions), own)
     with tenant_scope(UUID(bench.tenant)):
         return hybrid_statement(
@@ -39,10 +45,10 @@ def hybrid(bench: Bench) -> None:
         store = bench.store(name)
         both, near, words = [], [], []
         for q in questions(bench, name):
-            tokens = [token_of(store, int(rank)) for rank in random.integers(5, 400, size=_WORDS)]
-            statement = _statement(bench, store, tokens, q, {})
-            silent = _statement(bench, store, tokens, None, {})
-            both.append(lambda s=statement: connection.execute(s.sql, s.parameters).fetchall())
+            tokens = some_words(random, store)
+            whole = statement(bench, store, tokens, q, {})
+            silent = statement(bench, store, tokens, None, {})
+            both.append(lambda s=whole: connection.execute(s.sql, s.parameters).fetchall())
             words.append(lambda s=silent: connection.execute(s.sql, s.parameters).fetchall())
             near.append(
                 lambda q=q, s=store: connection.execute(
@@ -69,7 +75,7 @@ def frequent(bench: Bench) -> None:
             " WHERE tenant_id = %s AND store_id = %s AND token = %s",
             [bench.tenant, store, tokens[0]],
         ).fetchall()
-        statement = _statement(bench, store, tokens, None, {store: bucket} if bucket else {})
-        calls = [lambda s=statement: connection.execute(s.sql, s.parameters).fetchall()] * 5
+        whole = statement(bench, store, tokens, None, {store: bucket} if bucket else {})
+        calls = [lambda s=whole: connection.execute(s.sql, s.parameters).fetchall()] * 5
         spent, _ = timed(connection, calls)
         print(f"| {hits:,} | {count:,} | {spent.line()} |")

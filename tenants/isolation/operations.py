@@ -92,6 +92,45 @@ class IsolateTenantTable(StatementsOperation):
         return f"Isolate the tenants of {self.model_name}"
 
 
+class ReorderKey(StatementsOperation):
+    """Build a tenant table's primary key anew, with its columns in another order.
+
+    Who reads or writes the table waits until it is built, in all partitions.
+
+    Args:
+        model_name: the model, whose own key an operation before this one has changed.
+        key: the columns in their new order, tenant_id first.
+        was: the same columns as they were.
+        include: as for `IsolateTenantTable`, before and after.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        *,
+        key: tuple[str, ...],
+        was: tuple[str, ...],
+        include: tuple[str, ...] = (),
+    ) -> None:
+        self.model_name = model_name
+        self.key = key
+        self.was = was
+        self.include = include
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        options = {"key": self.key, "was": self.was, "include": self.include}
+        return (self.__class__.__qualname__, [self.model_name], options)
+
+    def forwards(self, place: Place) -> Iterator[str]:
+        yield from _primary_key(place.table(self.model_name), self.key, self.include)
+
+    def backwards(self, place: Place) -> Iterator[str]:
+        yield from _primary_key(place.table(self.model_name), self.was, self.include)
+
+    def describe(self) -> str:
+        return f"Reorder the key of {self.model_name}"
+
+
 class MarkContent(StatementsOperation):
     """Mark a column that was added to a tenant table as content: it keeps no statistics."""
 

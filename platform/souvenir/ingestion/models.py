@@ -179,7 +179,7 @@ class PassageVector(TenantOwned):
     Filled by souvenir.embedding. No foreign keys, like tokens.
     """
 
-    pk = models.CompositePrimaryKey("tenant_id", "store_id", "model", "passage_id", "bucket")
+    pk = models.CompositePrimaryKey("tenant_id", "store_id", "model", "bucket", "passage_id")
     store_id = models.UUIDField()
     model = models.SmallIntegerField()  # which vector space: souvenir.embedding
     passage_id = models.UUIDField()
