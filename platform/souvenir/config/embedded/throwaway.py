@@ -85,8 +85,10 @@ def new_open_folder() -> Path:
 
 def _mark_in_use(folder: Path) -> None:
     """Hold a lock in it for as long as this process lives."""
-    descriptor = os.open(folder / _MARK, os.O_RDWR | os.O_CREAT, 0o600)
+    unmarked = folder / "locking"
+    descriptor = os.open(unmarked, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    unmarked.rename(folder / _MARK)  # whoever clears away at this moment finds it locked
 
 
 def _clear_away_the_orphaned() -> None:

@@ -1,5 +1,6 @@
 """`manage.py compile_translations`: makes the .mo files that Django reads, without gettext."""
 
+import os
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -20,8 +21,11 @@ class Command(BaseCommand):
 
 
 def compile_catalogue(source: Path) -> None:
-    """Write the .mo beside a .po, whole or not at all: a server may be reading the old one."""
-    draft = source.with_suffix(".mo.draft")
+    """Write the .mo beside a .po, whole or not at all.
+
+    A server may be reading the old one, and another process writing the same.
+    """
+    draft = source.with_suffix(f".{os.getpid()}.mo")
     with source.open("rb") as text, draft.open("wb") as compiled:
         write_mo(compiled, read_po(text))
     draft.replace(source.with_suffix(".mo"))
