@@ -32,15 +32,24 @@ def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_the_network)
-_CLUSTER = start_test_cluster()
 _FOLDER = tempfile.TemporaryDirectory(prefix="souvenir-objects-")
+_SETTINGS = settings_of(start_test_cluster(), Path(_FOLDER.name))
 
-os.environ |= settings_of(_CLUSTER, Path(_FOLDER.name))
+os.environ |= _SETTINGS
 
 django.setup()
 settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
 
 from tests.builders import Tenant, make_tenant  # noqa: E402 — models need Django to be up
+
+pytest_plugins = ["tests.adversarial.telling"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """A worker begins without these, and starts a server of its own: it would use this one's."""
+    for name in _SETTINGS:
+        del os.environ[name]
 
 
 @pytest.fixture(scope="session", autouse=True)

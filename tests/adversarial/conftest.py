@@ -1,4 +1,4 @@
-"""The three organizations of the matrix, made once, and the line that says what was tried."""
+"""The three organizations of the matrix, made once."""
 
 import logging
 import os
@@ -8,11 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.adversarial.filled import Filled, fill_three
-from tests.adversarial.judging import Tally
 from tests.builders import empty_the_broker
 
 SEED = 20_261_012
-_TALLY = pytest.StashKey[Tally]()
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +18,6 @@ def three(database: None) -> Iterator[dict[str, Filled]]:
     """Three organizations. What they rang for is taken off the broker: no worker shall meet it."""
     yield fill_three()
     empty_the_broker()
-
-
-@pytest.fixture(scope="session")
-def tally(pytestconfig: pytest.Config) -> Tally:
-    """Counts of the whole run."""
-    return pytestconfig.stash.setdefault(_TALLY, Tally())
 
 
 @pytest.fixture(scope="session")
@@ -43,13 +35,3 @@ def _no_line_for_each_request() -> Iterator[None]:
     logger.setLevel(logging.WARNING)
     yield
     logger.setLevel(before)
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Say what the matrix tried, if it ran."""
-    found = config.stash.get(_TALLY, None)
-    if found is not None:
-        terminalreporter.section("adversarial matrix")
-        terminalreporter.write_line(found.line())

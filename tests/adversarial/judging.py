@@ -87,8 +87,16 @@ class Tally:
     def count(self, route: str, *what: str) -> None:
         """One request, on a route; `what` tells it from the others, but not from its like."""
         self.routes.add(route)
-        self.cases.add((route, *what))
+        self.cases.add((route, *map(str, what)))
         self.requests += 1
+
+    def add(self, other: "Tally") -> None:
+        """What another process has counted."""
+        self.routes |= other.routes
+        self.cases |= other.cases
+        self.requests += other.requests
+        self.leaks += other.leaks
+        self.seeds |= other.seeds
 
     def line(self) -> str:
         """The table: one line and its heading."""

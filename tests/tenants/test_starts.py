@@ -114,7 +114,9 @@ def test_a_command_for_one_organization_sees_no_other(acme: Tenant, globex: Tena
     assert by_slug.getvalue() == by_id.getvalue()
 
 
-@pytest.mark.parametrize("named", [str(uuid4()), "nobody", "", "' OR true --"])
+@pytest.mark.parametrize(
+    "named", [pytest.param(str(uuid4()), id="an id"), "nobody", "", "' OR true --"]
+)
 def test_a_command_for_nobody_does_nothing(named: str) -> None:
     with pytest.raises(CommandError, match="There is no organization"):
         call_command("count_rows", organization=named)

@@ -39,7 +39,7 @@ def test_without_a_key_nothing_is_answered() -> None:
         "souv",
         "souv_x_y",
         "souv_platform_nonsense",
-        new_key(uuid4()),
+        pytest.param(new_key(uuid4()), id="nobody's"),
         "é",
         "souv_" + "a" * 26 + "_x",
     ],
