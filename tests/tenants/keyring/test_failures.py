@@ -5,18 +5,11 @@ Through the real doors: a defined answer, nothing half written, and it goes on w
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.apps import apps
-from django.conf import settings as django_settings
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, connections
-from django.test import Client
+from django.db import connections
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -26,34 +19,25 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.ingestion.services import Upload, accept_import
 from souvenir.memories.services import ensure_person
 from tenants.isolation.scope import tenant_scope
-from tenants.isolation.tables import TenantOwned
 from tenants.keyring.database import ALIAS
 from tenants.keyring.held import unwrapped_keys
 from tenants.keyring.providers.registry import key_provider
-from tenants.models import Job, Organization
-from tenants.services import issue_platform_key
-from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
+from tenants.models import Job
+from tests.builders import chatgpt_export, import_bytes, make_tenant, run_jobs
 from tests.openbao import OpenBao
 from tests.souvenir.console.visitors import make_member
+from tests.tenants.keyring.through_doors import (
+    REQUESTS,
+    Answer,
+    Ground,
+    Json,
+    make_ground,
+    provision,
+    read,
+    written,
+)
 from tests.tenants.planted.hole import DATABASE
 from tests.tenants.second_server import leading
-
-Json = "application/json"
-Answer = Any  # the test client's response, which Django's types do not name
-
-
-@dataclass(frozen=True)
-class Ground:
-    """An organization whose keys OpenBao holds, with something in it."""
-
-    tenant: Tenant
-    openbao: OpenBao
-    memory_id: str
-    conversation_id: str
-
-    def heal(self) -> None:
-        self.openbao.heal()
-        time.sleep(0.15)  # the pause after it did not answer
 
 
 @pytest.fixture
@@ -78,74 +62,12 @@ def in_openbao(
 
 @pytest.fixture
 def ground(in_openbao: None, openbao: OpenBao) -> Ground:
-    found = _ground(openbao)
+    found = make_ground(openbao)
     unwrapped_keys.clear()
     return found
 
 
-def _ground(openbao: OpenBao) -> Ground:
-    tenant = make_tenant()
-    import_bytes(tenant, chatgpt_export("Where is the key?", "Under the mat."))
-    memory = tenant.http.post(
-        "/api/v1/memories", {"text": "Alice keeps the key", "person": "alice"}, Json
-    ).json()
-    conversation = tenant.http.get("/api/v1/conversations").json()["results"][0]
-    return Ground(tenant, openbao, memory["id"], conversation["id"])
-
-
-def _remember(ground: Ground) -> Answer:
-    body = {"text": "The bicycle is red", "person": "alice"}
-    return ground.tenant.http.post("/api/v1/memories", body, Json)
-
-
-def _remember_of_someone_new(ground: Ground) -> Answer:
-    body = {"text": "The bicycle is red", "person": uuid4().hex}
-    return ground.tenant.http.post("/api/v1/memories", body, Json)
-
-
-def _correct(ground: Ground) -> Answer:
-    body = {"text": "Alice lost the key", "version": 1}
-    return ground.tenant.http.put(f"/api/v1/memories/{ground.memory_id}", body, Json)
-
-
-def _read(ground: Ground) -> Answer:
-    return ground.tenant.http.get(f"/api/v1/memories/{ground.memory_id}")
-
-
-def _list(ground: Ground) -> Answer:
-    return ground.tenant.http.get("/api/v1/memories")
-
-
-def _history(ground: Ground) -> Answer:
-    return ground.tenant.http.get(f"/api/v1/memories/{ground.memory_id}/history")
-
-
-def _converse(ground: Ground) -> Answer:
-    return ground.tenant.http.get(f"/api/v1/conversations/{ground.conversation_id}")
-
-
-def _search(ground: Ground) -> Answer:
-    body = {"query": "the key", "person": "alice"}
-    return ground.tenant.http.post("/api/v1/memories/search", body, Json)
-
-
-def _upload(ground: Ground) -> Answer:
-    file = SimpleUploadedFile("conversations.json", chatgpt_export("Another", "talk"))
-    return ground.tenant.http.post("/api/v1/imports", {"person": "alice", "file": file})
-
-
-def _provision(ground: Ground) -> Answer:
-    del ground
-    operator = Client(headers={"authorization": f"Bearer {issue_platform_key(label='tests')}"})
-    body = {"slug": uuid4().hex, "name_en": "A", "name_fr": "A", "region": "local"}
-    return operator.post("/api/v1/organizations", body, Json)
-
-
-REQUESTS = [
-    _remember, _remember_of_someone_new, _correct, _read, _list, _history, _converse, _search,
-    _upload, _provision,
-]  # fmt: skip
-each_request = pytest.mark.parametrize("ask", REQUESTS, ids=lambda ask: ask.__name__.strip("_"))
+each_request = pytest.mark.parametrize("ask", REQUESTS, ids=lambda ask: ask.__name__)
 
 
 def _seal(bao: OpenBao) -> None:
@@ -171,25 +93,6 @@ each_failure = pytest.mark.parametrize(
 )
 
 
-def _written(tenant: Tenant) -> dict[str, int]:
-    """How many rows each table of the data has of an organization, and how many files there are.
-
-    The keyring's own are left out: a key is kept before what it seals, and may stay unused.
-    """
-    tables = [
-        model._meta.db_table
-        for model in apps.get_models()
-        if issubclass(model, TenantOwned) and model._meta.app_label != ALIAS
-    ]
-    with tenant_scope(tenant.id), connection.cursor() as cursor:
-        counts = {}
-        for table in tables:
-            cursor.execute(f'SELECT count(*) FROM "{table}"')
-            counts[table] = int(cursor.fetchone()[0])
-    files = [path for path in django_settings.SOUVENIR_OBJECTS_DIR.rglob("*") if path.is_file()]
-    return counts | {"organizations": Organization.objects.count(), "files": len(files)}
-
-
 @each_failure
 @each_request
 def test_it_is_said_and_nothing_is_half_written(
@@ -199,14 +102,14 @@ def test_it_is_said_and_nothing_is_half_written(
     status: HTTPStatus,
     code: str,
 ) -> None:
-    before = _written(ground.tenant)
+    before = written(ground.tenant)
     fail(ground.openbao)
 
     answer = ask(ground)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert int(answer.headers["Retry-After"]) > 0
-    assert _written(ground.tenant) == before
+    assert written(ground.tenant) == before
     ground.openbao.stop()
     ground.openbao.start()
     ground.heal()
@@ -218,7 +121,7 @@ def test_it_is_said_and_nothing_is_half_written(
 def test_a_key_that_is_revoked_in_the_middle_of_a_request(
     ground: Ground, ask: Callable[[Ground], Answer], answered: int
 ) -> None:
-    before = _written(ground.tenant)
+    before = written(ground.tenant)
     ground.openbao.deny_after = answered
 
     answer = ask(ground)
@@ -228,7 +131,7 @@ def test_a_key_that_is_revoked_in_the_middle_of_a_request(
         assert ground.openbao.deny_after >= 0
         return
     assert (answer.status_code, answer.json()["code"]) == (HTTPStatus.LOCKED, "key-refused")
-    assert _written(ground.tenant) == before
+    assert written(ground.tenant) == before
     ground.heal()
     unwrapped_keys.clear()
     assert ask(ground).status_code < 300
@@ -301,22 +204,22 @@ class TestTheKeyringSDatabase:
 
     @pytest.fixture
     def ground(self, elsewhere: Throwaway, in_openbao: None, openbao: OpenBao) -> Ground:
-        return _ground(openbao)
+        return make_ground(openbao)
 
     def test_stopped_it_stops_everything_also_what_is_held_and_it_goes_on_by_itself(
         self, ground: Ground, elsewhere: Throwaway
     ) -> None:
-        assert _read(ground).status_code == 200  # its key is held from now on
-        before = _written(ground.tenant)
+        assert read(ground).status_code == 200  # its key is held from now on
+        before = written(ground.tenant)
         elsewhere.server.stop()
         time.sleep(1.1)  # until then, nobody had to ask what was destroyed
 
-        asked = [ask for ask in REQUESTS if ask is not _provision]
+        asked = [ask for ask in REQUESTS if ask is not provision]
         answers = [ask(ground) for ask in asked]
 
         assert {answer.status_code for answer in answers} == {503}
         assert {answer.json()["code"] for answer in answers} == {"keystore-unavailable"}
-        assert _written(ground.tenant) == before
+        assert written(ground.tenant) == before
         elsewhere.server.start()
         assert {ask(ground).status_code // 100 for ask in asked} == {2}
 
@@ -326,14 +229,14 @@ class TestTheKeyringSDatabase:
         body = {"target": "person", "person": "alice"}
         accepted = ground.tenant.http.post("/api/v1/erasures", body, Json)
         assert accepted.status_code == 202
-        before = _written(ground.tenant)
+        before = written(ground.tenant)
         elsewhere.server.stop()
         time.sleep(1.1)
 
         (job,) = run_jobs(ground.tenant, Kind.ERASE)
 
         assert job.state == Job.State.QUEUED
-        assert _written(ground.tenant) == before
+        assert written(ground.tenant) == before
         elsewhere.server.start()
         (job,) = run_jobs(ground.tenant, Kind.ERASE)
         assert job.state == Job.State.SUCCEEDED
@@ -349,22 +252,22 @@ class TestTheKeyringSDatabase:
         with superuser.cursor() as cursor:
             cursor.execute("LOCK TABLE keyring_subjectkey IN ACCESS EXCLUSIVE MODE")
 
-        answer = _read(ground)
+        answer = read(ground)
 
         superuser.rollback()
         superuser.set_autocommit(True)
         assert (answer.status_code, answer.json()["code"]) == (503, "keystore-unavailable")
-        assert _read(ground).status_code == 200
+        assert read(ground).status_code == 200
 
 
 def test_keys_that_are_held_serve_while_the_keystore_is_away(ground: Ground) -> None:
     """For five minutes at most, as docs/security-model.md says."""
-    assert _read(ground).status_code == 200
+    assert read(ground).status_code == 200
 
     with ground.openbao.down():
-        assert _read(ground).status_code == 200
+        assert read(ground).status_code == 200
         unwrapped_keys.clear()
-        assert _read(ground).status_code == 503
+        assert read(ground).status_code == 503
 
 
 @pytest.mark.parametrize("page", ["people", "memories", "conversations"])
@@ -392,5 +295,5 @@ def test_another_organization_is_not_stopped_by_one_that_is_refused(ground: Grou
     body = {"text": "We are well", "person": "bob"}
     ground.openbao.denied_keys = {f"tenant-{ground.tenant.id}"}
 
-    assert _read(ground).status_code == HTTPStatus.LOCKED
+    assert read(ground).status_code == HTTPStatus.LOCKED
     assert other.http.post("/api/v1/memories", body, Json).status_code == 201

@@ -1,13 +1,11 @@
-"""Making, rotating and destroying keys: at once, in several threads and in several processes."""
+"""Making, rotating and destroying keys, and what other processes notice of it."""
 
 import os
 import resource
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -41,27 +39,6 @@ def _sealing(tenant: Tenant, *subjects: UUID) -> tuple[SubjectSecret, ...]:
         return sealing_secrets(subjects)
 
 
-def _at_once(*tasks: Callable[[], object]) -> list[object]:
-    """What each gives, or raises, when they are all started together."""
-    results: list[object] = [None] * len(tasks)
-    ready = threading.Barrier(len(tasks))
-
-    def run(number: int, task: Callable[[], object]) -> None:
-        ready.wait()
-        try:
-            results[number] = task()
-        except (ContentGone, KeyRefused) as error:
-            results[number] = type(error)
-        connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(tasks)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 def test_a_key_is_made_when_it_is_first_needed_and_stays(acme: Tenant) -> None:
     person = new_id()
 
@@ -70,14 +47,6 @@ def test_a_key_is_made_when_it_is_first_needed_and_stays(acme: Tenant) -> None:
 
     assert _sealing(acme, person) == (made,)
     assert opening_secrets([(person, 1)], tenant_id=acme.id) == (made,)
-
-
-def test_threads_that_make_the_same_first_key_get_the_same_one(acme: Tenant) -> None:
-    person = new_id()
-
-    results = _at_once(*[lambda: _sealing(acme, person)] * 6)
-
-    assert len(set(results)) == 1
 
 
 def test_globex_has_another_key_for_the_same_id(acme: Tenant, globex: Tenant) -> None:
@@ -122,46 +91,12 @@ def test_a_destroyed_key_is_never_made_again(acme: Tenant) -> None:
             opening_secrets([(person, 1)], tenant_id=acme.id)
 
 
-def test_destroying_and_making_at_once_leaves_no_key_behind(acme: Tenant) -> None:
-    for _ in range(10):
-        person = new_id()
-
-        _at_once(partial(_sealing, acme, person), partial(_destroy, acme, person))
-
-        with pytest.raises(ContentGone):
-            _sealing(acme, person)
-
-
-def test_destroying_and_rotating_at_once_leaves_no_key_behind(acme: Tenant) -> None:
-    for _ in range(10):
-        person = new_id()
-        _sealing(acme, person)
-
-        _at_once(partial(_rotate, acme, person), partial(_destroy, acme, person))
-
-        with keyring_transaction(acme.id):
-            rows = list(SubjectKey.objects.filter(subject_id=person))
-        assert rows
-        assert not any(bytes(row.wrapped) for row in rows)
-        with pytest.raises(ContentGone):
-            _sealing(acme, person)
-
-
-def _destroy(tenant: Tenant, person: UUID) -> None:
-    with tenant_scope(tenant.id):
-        destroy_subject_keys(person)
-
-
-def _rotate(tenant: Tenant, person: UUID) -> int:
-    with tenant_scope(tenant.id):
-        return rotate_subject_key(person)
-
-
 def test_a_new_version_seals_and_the_old_one_opens_until_it_is_retired(acme: Tenant) -> None:
     person = new_id()
     (old,) = _sealing(acme, person)
 
-    version = _rotate(acme, person)
+    with tenant_scope(acme.id):
+        version = rotate_subject_key(person)
 
     assert version == 2
     assert [secret.version for secret in _sealing(acme, person)] == [2]
@@ -193,47 +128,6 @@ def _wrapped(tenant: Tenant) -> set[bytes]:
     with keyring_transaction(tenant.id):
         subjects = set(map(bytes, SubjectKey.objects.values_list("wrapped", flat=True)))
         return subjects | set(map(bytes, IndexKey.objects.values_list("wrapped", flat=True)))
-
-
-def test_rotations_at_once_lose_no_key(acme: Tenant) -> None:
-    people = [new_id() for _ in range(4)]
-    before = _sealing(acme, *people)
-
-    _at_once(*[lambda: _rotate_tenant(acme)] * 3)
-
-    unwrapped_keys.clear()
-    assert _sealing(acme, *people) == before
-
-
-def test_a_key_that_was_wrapped_before_a_rotation_and_kept_after_it_survives(
-    acme: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    person = new_id()
-    wrapped, go_on = threading.Event(), threading.Event()
-    provider = type(key_provider())
-    wrap = provider.wrap
-
-    def wrap_slowly(keys: KeyProvider, name: str, secret: bytes, *, context: bytes) -> bytes:
-        done = wrap(keys, name, secret, context=context)
-        wrapped.set()
-        go_on.wait(10)
-        return done
-
-    monkeypatch.setattr(provider, "wrap", wrap_slowly)
-    made: list[object] = []
-    making = threading.Thread(target=lambda: made.append(_at_once(lambda: _sealing(acme, person))))
-    making.start()
-    wrapped.wait(10)
-
-    rotating = threading.Thread(target=_at_once, args=[lambda: _rotate_tenant(acme)])
-    rotating.start()
-    rotating.join(1)  # it waits for the one above; if it does not, it is done by now
-    go_on.set()
-    making.join()
-    rotating.join()
-    unwrapped_keys.clear()
-
-    assert made == [[_sealing(acme, person)]]
 
 
 def _rotate_tenant(tenant: Tenant) -> int:
@@ -298,7 +192,8 @@ def test_a_page_of_fifty_people_is_one_question_to_the_keystore(
 ) -> None:
     people = [new_id() for _ in range(50)]
     made = _sealing(acme, *people)
-    _destroy(acme, people[7])
+    with tenant_scope(acme.id):
+        destroy_subject_keys(people[7])
     unwrapped_keys.clear()
     asked: list[int] = []
     provider = type(key_provider())
