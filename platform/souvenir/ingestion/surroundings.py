@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -51,7 +51,7 @@ def surroundings_of(
             title=titles[message.conversation_id],
             author=message.author_name,
             before=_before(message, known),
-            said_on=timezone.localdate(message.occurred_at) if message.occurred_at else None,
+            said_on=_day_of(message.occurred_at),
         )
         for message in wanted
     }
@@ -59,10 +59,8 @@ def surroundings_of(
 
 def surroundings_of_memory(version: MemoryVersion) -> Surroundings:
     """A memory stands alone: around it is only its day."""
-    day = version.occurred_at or version.observed_at
-    return Surroundings(
-        title="", author="", before="", said_on=timezone.localdate(day) if day else None
-    )
+    said_on = _day_of(version.occurred_at or version.observed_at)
+    return Surroundings(title="", author="", before="", said_on=said_on)
 
 
 def searchables_of(passages: list[Passage]) -> dict[UUID, Searchable]:
@@ -90,6 +88,13 @@ def searchables_of(passages: list[Passage]) -> dict[UUID, Searchable]:
             text = message.blocks[passage.block]["text"]
             found[passage.id] = around[message.id].of(text, passage.start, passage.end)
     return found
+
+
+def _day_of(moment: datetime | None) -> date | None:
+    """By the installation's clock: a passage is found by the same words, whoever writes them."""
+    if moment is None:
+        return None
+    return timezone.localdate(moment, timezone.get_default_timezone())
 
 
 def _learn_parents(known: dict[UUID, Message]) -> None:

@@ -1,14 +1,16 @@
 """A passage is found by its own words first, then by those around it; only its own are shown."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from souvenir.ingestion.models import Passage, Trust
 from souvenir.ingestion.passages import index_messages
 from souvenir.ingestion.searchable import QUARTERS, Searchable, end_of
-from souvenir.ingestion.surroundings import searchables_of
-from souvenir.memories.models import Conversation, Message
+from souvenir.ingestion.surroundings import searchables_of, surroundings_of_memory
+from souvenir.memories.models import Conversation, MemoryVersion, Message
 from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant, chatgpt_export, import_bytes
 
@@ -25,6 +27,15 @@ def test_title_author_and_day_are_found_too() -> None:
 
     assert {"move", "nadin", "2026", "month:7", "9"} <= set(said.for_words())
     assert said.for_meaning() == "Moving day\nNadine: Hello there"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Vancouver", "Asia/Tokyo"])
+def test_the_day_of_a_passage_is_the_same_whoever_writes_it(zone: str) -> None:
+    at = datetime(2026, 7, 10, 2, 30, tzinfo=UTC)  # the evening of the 9th in Toronto
+    with timezone.override(zone):
+        around = surroundings_of_memory(MemoryVersion(tenant_id=uuid4(), occurred_at=at))
+
+    assert around.said_on == date(2026, 7, 9)
 
 
 @pytest.mark.parametrize(
