@@ -153,9 +153,11 @@ def zone_of_asker(data: dict[str, Any], caller: Caller) -> tzinfo:
 
 
 def _zone_if_it_matters(asked: Question, data: dict[str, Any], caller: Caller) -> tzinfo:
-    """The asker's, which is looked up only if the question speaks of a time."""
-    speaks = time_in(asked.text, asked_at=asked.asked_at, zone=asked.zone)
-    return zone_of_asker(data, caller) if speaks else asked.zone
+    """The asker's; a person's is looked up only if the question speaks of a time."""
+    is_of_one = caller.person_id is not None or "person" in data
+    if is_of_one and not time_in(asked.text, asked_at=asked.asked_at, zone=asked.zone):
+        return asked.zone
+    return zone_of_asker(data, caller)
 
 
 def _statement(data: dict[str, Any], caller: Caller) -> Statement:

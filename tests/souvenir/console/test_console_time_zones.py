@@ -13,8 +13,10 @@ from souvenir.memories.models import Person
 from souvenir.memories.selectors import get_person, personal_store
 from souvenir.memories.services import Statement, ensure_person
 from tenants.isolation.scope import tenant_scope
+from tenants.keyring.services import destroy_subject_keys
+from tenants.models import Membership
 from tenants.selectors import get_organization
-from tenants.services import set_time_zone
+from tenants.services import add_member, set_time_zone
 from tests.builders import Tenant
 from tests.souvenir.console.visitors import XSS, make_member, make_owner
 
@@ -145,8 +147,28 @@ def test_it_is_an_owner_s_own_time_where_the_owner_has_one(acme: Tenant) -> None
         set_time_zone(organization_id=acme.id, time_zone="Asia/Tokyo")
 
     now = datetime.now(UTC)
-    page = _text(owner.get(OURS))
 
-    shown = re.search(r"it is now \w+ (\d+), \d+, (\d+):", page)
+    assert _hour(owner) in {(now.hour + 9) % 24, (now.hour + 10) % 24}
+
+
+def test_where_a_preference_cannot_be_read_the_organization_s_counts(acme: Tenant) -> None:
+    both = make_member(acme)
+    role = Membership.Role.OWNER
+    add_member(user=both.user, organization=acme.organization, role=role, person_id=both.person_id)
+    with tenant_scope(acme.id):
+        person = ensure_person(external_id="alice", time_zone="Asia/Tokyo")
+        set_time_zone(organization_id=acme.id, time_zone="UTC")
+
+    own = _hour(both.browser)
+    with tenant_scope(acme.id):
+        destroy_subject_keys(person.id)
+    without = _hour(both.browser)
+
+    assert (own - without) % 24 in {8, 9}
+
+
+def _hour(browser: Client) -> int:
+    """By the clock of the settings page."""
+    shown = re.search(r"it is now \w+ \d+, \d+, (\d+):", _text(browser.get(OURS)))
     assert shown
-    assert int(shown[2]) in {(now.hour + 9) % 24, (now.hour + 10) % 24}
+    return int(shown[1])
