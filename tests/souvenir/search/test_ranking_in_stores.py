@@ -77,6 +77,43 @@ def test_what_globex_says_does_not_come_in_beside_a_long_talk(acme: Tenant, glob
     assert "Le jardin de globex" not in _texts(_ask(acme, store, "Le jardin?"))
 
 
+_STRANGERS = {
+    "fr": [
+        "La réunion du conseil est le mardi",
+        "Le chalet est à vendre",
+        "Le dentiste est rue Saint-Jean",
+        "La chorale répète au sous-sol de l’église",
+        "Le budget de la cuisine est de 4 000 $",
+    ],
+    "en": [
+        "The council meets on Tuesdays",
+        "The cottage is for sale",
+        "The dentist is on Saint-Jean Street",
+        "The choir rehearses in the church basement",
+        "The budget for the kitchen is $4,000",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "strangers"),
+    [
+        ("When does the boat leave?", "The ferry sails at noon", "fr"),
+        ("Où garde-t-on le vélo?", "La bicyclette est dans la remise", "en"),
+        ("Qui soigne les animaux?", "La vétérinaire passe voir le chat", "en"),
+        # And where the answer is in the other language, it is not behind strangers of one's own.
+        ("When does the boat leave?", "Le traversier part à midi", "en"),
+        ("Où garde-t-on le vélo?", "The bicycle is in the shed", "fr"),
+    ],
+)
+def test_other_words_or_another_language_are_found_before_strangers_of_either(
+    acme: Tenant, question: str, right: str, strangers: str
+) -> None:
+    store = _shared(acme, *_STRANGERS[strangers], right)
+
+    assert _texts(_ask(acme, store, question))[0] == right
+
+
 def test_what_somebody_says_answers_before_what_is_said_to_them(acme: Tenant) -> None:
     said = "Je me suis inscrite à un cours de poterie, c’est le mardi soir au centre communautaire."
     asked = "Un cours de poterie le mardi soir au centre, Mélanie, voilà une bonne idée je trouve!"
