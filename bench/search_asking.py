@@ -12,9 +12,8 @@ from uuid import UUID
 import numpy as np
 import psycopg
 from pgvector import HalfVector
-from pgvector.psycopg import register_vector
 
-from bench.search_data import MODEL, Server, Vectors
+from bench.search_data import MODEL, Server, Vectors, connect
 from souvenir.config.embedded.throwaway import settings_of
 
 ROUNDS, QUESTIONS, LIMIT, CANDIDATES = 2, 16, 10, 100
@@ -50,8 +49,7 @@ class Bench:
 
     def app(self) -> psycopg.Connection[Any]:
         """As the run-time role, in the scope of the organization that is measured."""
-        connection = psycopg.connect(self.server.cluster.app_url, autocommit=True)
-        register_vector(connection)
+        connection = connect(self.server.cluster.app_url)
         connection.execute("SELECT set_config('app.tenant_id', %s, false)", [self.tenant])
         return connection
 

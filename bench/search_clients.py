@@ -16,10 +16,9 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
-from pgvector.psycopg import register_vector
 
 from bench.search_asking import Bench, questions
-from bench.search_data import PEOPLE, Vectors
+from bench.search_data import PEOPLE, Vectors, connect
 from bench.search_peers import AS_PLANNED, DOCUMENT, FIVE, OURS, Way, parameters
 
 _SECONDS, _TURNS = 2.5, 3
@@ -38,8 +37,7 @@ class _Client:
 
 
 def _connected(url: str, tenant: str) -> psycopg.Connection[Any]:
-    connection = psycopg.connect(url, autocommit=True)
-    register_vector(connection)
+    connection = connect(url)
     connection.execute("SELECT set_config('app.tenant_id', %s, false)", [tenant])
     connection.execute("SET plan_cache_mode = force_custom_plan")
     return connection

@@ -70,6 +70,13 @@ def _unit(rows: np.ndarray) -> np.ndarray:
     return rows
 
 
+def connect(url: str) -> psycopg.Connection[Any]:
+    """As Django connects: what is asked goes as one text, its parameters written into it."""
+    connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor)
+    register_vector(connection)
+    return connection
+
+
 @dataclass(frozen=True)
 class Server:
     """The server of a folder, as started."""
@@ -79,9 +86,8 @@ class Server:
     cluster: Cluster
 
     def superuser(self) -> psycopg.Connection[Any]:
-        """Past row-level security, to load and to look at sizes."""
-        connection = psycopg.connect(self.past_url, autocommit=True)
-        register_vector(connection)
+        """Past row-level security, to load, to look at sizes, and for peers."""
+        connection = connect(self.past_url)
         # As the run-time role: parameters are seen by the planner.
         connection.execute("SET plan_cache_mode = force_custom_plan")
         return connection
