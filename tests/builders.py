@@ -20,7 +20,7 @@ from souvenir.ingestion.services import Upload, accept_import
 from souvenir.memories.services import ensure_person
 from souvenir.search.rebuilding import rebuild_tokens
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import claim_job
+from tenants.ledger import Lease, claim_job
 from tenants.models import Job, Organization
 from tenants.resealing import seal_again
 from tenants.services import create_organization
@@ -90,6 +90,16 @@ def run_jobs(tenant: Tenant, *kinds: Kind) -> list[Job]:
             job.refresh_from_db()
         if job.state != Job.State.RUNNING or lease is None:
             done.append(job)
+
+
+def take_job(tenant: Tenant, job_id: UUID | None) -> Lease:
+    """Claim a job, also from a holder that is gone."""
+    assert job_id is not None
+    with tenant_scope(tenant.id):
+        Job.objects.filter(id=job_id).update(holder="")
+        lease = claim_job(job_id)
+    assert lease is not None
+    return lease
 
 
 def import_bytes(

@@ -25,9 +25,16 @@ from souvenir.memories.selectors import get_person, personal_store
 from souvenir.memories.services import Statement, ensure_person
 from tenants import objects
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import Lease, cancel_job, claim_job, job_items, retry_failed_items
+from tenants.ledger import cancel_job, job_items, retry_failed_items
 from tenants.models import Job, JobItem
-from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
+from tests.builders import (
+    Tenant,
+    chatgpt_export,
+    import_bytes,
+    make_tenant,
+    run_jobs,
+    take_job,
+)
 
 
 class _Killed(BaseException):
@@ -69,15 +76,6 @@ def _job(export: Export) -> UUID:
     return export.job_id
 
 
-def _claim(tenant: Tenant, export: Export) -> Lease:
-    """Take the job, also from a holder that is gone."""
-    with tenant_scope(tenant.id):
-        Job.objects.filter(id=_job(export)).update(ring_at=timezone.now() - timedelta(seconds=1))
-        lease = claim_job(_job(export))
-    assert lease is not None
-    return lease
-
-
 def _body(tenant: Tenant, export: Export) -> bytes:
     with tenant_scope(tenant.id):
         return objects.stored(EXPORTS, str(export.id)).open().read()
@@ -110,7 +108,7 @@ def _die_at(
             raise _Killed
         return real(*given, **more)
 
-    lease = _claim(tenant, export)
+    lease = take_job(tenant, export.job_id)
     with monkeypatch.context() as patched:
         patched.setattr(writing, name, dying)
         with pytest.raises(_Killed):
@@ -128,7 +126,7 @@ def test_a_copy_whose_worker_is_killed_goes_on_and_comes_out_byte_for_byte_the_s
     with tenant_scope(acme.id):
         done = dict(job_items(job_id=_job(export)).values_list("ordinal", "finished_at"))
 
-    write_export(_claim(acme, export))
+    write_export(take_job(acme, export.job_id))
 
     assert _without_manifest(_body(acme, export)) == _without_manifest(whole)
     with tenant_scope(acme.id):
@@ -151,7 +149,7 @@ def test_a_worker_killed_while_it_lists_or_joins_leaves_a_copy_that_goes_on(
     export = _request(acme)
     _die_at(acme, export, monkeypatch, name, 1)
 
-    write_export(_claim(acme, export))
+    write_export(take_job(acme, export.job_id))
 
     assert _without_manifest(_body(acme, export)) == _without_manifest(whole)
 
@@ -161,7 +159,7 @@ def _first_part_of(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Export:
     export = _request(tenant)
     with monkeypatch.context() as patched:
         patched.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 0.0)
-        write_export(_claim(tenant, export))
+        write_export(take_job(tenant, export.job_id))
     with tenant_scope(tenant.id):
         states = list(job_items(job_id=_job(export)).values_list("state", flat=True))
     assert states.count(JobItem.State.SUCCEEDED) == 1
@@ -224,7 +222,7 @@ def test_an_erasure_that_began_before_a_copy_ends_before_it(acme: Tenant) -> Non
         request_erasure(target="memory", target_id=gone)
     export = _request(acme)
 
-    write_export(_claim(acme, export))
+    write_export(take_job(acme, export.job_id))
 
     with tenant_scope(acme.id):
         assert Job.objects.get(id=_job(export)).state == "queued"
@@ -245,7 +243,7 @@ def test_a_copy_that_failed_goes_on_with_what_it_had_when_it_is_tried_again(acme
     away = kept.with_name(".away")
     shutil.move(kept, away)
     with pytest.raises(FileNotFoundError):
-        write_export(_claim(acme, export))
+        write_export(take_job(acme, export.job_id))
     with tenant_scope(acme.id):
         Job.objects.filter(id=_job(export)).update(state="failed", finished_at=timezone.now())
         done = list(job_items(job_id=_job(export)).filter(state="succeeded").values_list("id"))

@@ -15,9 +15,16 @@ from souvenir.memories.selectors import get_person, personal_store
 from souvenir.memories.services import Statement, ensure_person
 from tenants import objects
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import Lease, cancel_job, claim_job
+from tenants.ledger import cancel_job
 from tenants.models import Job
-from tests.builders import Tenant, chatgpt_export, import_bytes, make_tenant, run_jobs
+from tests.builders import (
+    Tenant,
+    chatgpt_export,
+    import_bytes,
+    make_tenant,
+    run_jobs,
+    take_job,
+)
 
 
 class _Killed(BaseException):
@@ -48,15 +55,6 @@ def _accept(tenant: Tenant, body: bytes) -> Import:
     with tenant_scope(tenant.id):
         alice = ensure_person(external_id="alice")
         return accept_import(person=alice, upload=Upload("souvenir.zip", [body]))
-
-
-def _claim(tenant: Tenant, record: Import) -> Lease:
-    assert record.job_id is not None
-    with tenant_scope(tenant.id):
-        Job.objects.filter(id=record.job_id).update(holder="")
-        lease = claim_job(record.job_id)
-    assert lease is not None
-    return lease
 
 
 def _job(tenant: Tenant, record: Import) -> Job:
@@ -100,7 +98,7 @@ def test_a_restore_leaves_off_between_two_steps_and_is_verified_once(
     monkeypatch.setattr("souvenir.ingestion.looking._WORTH", 0.0)
     checks = _counting(monkeypatch, "verify")
 
-    run_import(_claim(acme, record))
+    run_import(take_job(acme, record.job_id))
 
     first = _job(acme, record)
     assert (first.state, first.holder) == ("running", "")
@@ -120,13 +118,13 @@ def test_a_restore_whose_worker_is_killed_goes_on_and_doubles_nothing(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
     record = _accept(acme, _copy())
-    lease = _claim(acme, record)
+    lease = take_job(acme, record.job_id)
     with monkeypatch.context() as patched:
         _counting(patched, "add_to_items", dies_at=call)
         with pytest.raises(_Killed):
             run_import(lease)
 
-    run_import(_claim(acme, record))
+    run_import(take_job(acme, record.job_id))
     run_jobs(acme, Kind.RUN_IMPORT)
 
     assert _rows(acme) == (3, 12, 3)
@@ -141,7 +139,7 @@ def test_a_restore_that_is_cancelled_writes_no_more(
     record = _accept(acme, _copy())
     monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 0.0)
     monkeypatch.setattr("souvenir.ingestion.looking._WORTH", 0.0)
-    run_import(_claim(acme, record))
+    run_import(take_job(acme, record.job_id))
     before = _rows(acme)
 
     with tenant_scope(acme.id):
