@@ -84,7 +84,8 @@ def make_inhabited() -> Inhabited:
     with tenant_scope(tenant.id):
         person = ensure_person(external_id="alice")
         store = personal_store(person=person)
-        memory = remember(store=store, statement=Statement(text=f"Rosalie {XSS}"))
+        said = Statement(text=f"Rosalie {XSS}", metadata={"note": XSS})
+        memory = remember(store=store, statement=said)
         forgotten = remember(store=store, statement=Statement(text="Un secret"))
         conversation = Conversation.objects.get(import_id=record.id)
         key = issue_key(label=XSS, scopes=["memories:read"])
