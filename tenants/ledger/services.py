@@ -99,6 +99,8 @@ def cancel_jobs(*, keep: UUID, subject_ids: list[UUID] | None = None) -> int:
     if subject_ids is not None:
         found = found.filter(subject_id__in=subject_ids)
     ids = list(found.values_list("id", flat=True))
+    if not ids:
+        return 0
     rings.take_away(ids)
     unfinished = Job.objects.filter(id__in=ids, state__in=UNFINISHED)
     return change(unfinished, state=Job.State.CANCELLED, holder="", finished_at=timezone.now())

@@ -1,11 +1,11 @@
 """Carry an erasure out: rows, passages, vectors, tokens, raw objects, assets, finished exports.
 
-Each item of the job removes and counts in short transactions, as many as it takes; counts by table
+The items of the job remove and count in short transactions, as many as it takes; counts by table
 are the report. Nothing of it is ever set aside: an erasure is done when all of it is.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from souvenir.audit.actions import Action
+from souvenir.audit.selectors import entries
 from souvenir.deletion.models import Erasure
 from souvenir.deletion.registry import (
     ERASABLES,
@@ -21,7 +22,7 @@ from souvenir.deletion.registry import (
     owners_of_memories_about,
     passages_elsewhere,
 )
-from souvenir.deletion.removing import STEP_ROWS, Removed, remove_some
+from souvenir.deletion.removing import STEP_ROWS, remove_some
 from souvenir.export.models import Export
 from souvenir.ingestion.deriving import derive_again
 from souvenir.ingestion.models import Asset, Import, Passage, RawObject
@@ -42,9 +43,11 @@ from tenants import objects
 from tenants.auditing import audit
 from tenants.idempotency.models import Replay
 from tenants.idempotency.services import forget_answers
+from tenants.isolation.scope import current_tenant
 from tenants.keyring.services import destroy_subject_keys, destroy_tenant_keys
-from tenants.ledger import Cost, Lease, cancel_jobs, job_items
-from tenants.ledger.items import Part, plan_items, work_all
+from tenants.ledger import Lease, cancel_jobs, job_items
+from tenants.ledger.items import Part, plan_items
+from tenants.ledger.together import Portion, work_together
 from tenants.models import ApiKey, JobItem
 from tenants.services import mark_organization_erased
 from tenants.webhooks.services import remove_all_webhooks
@@ -67,7 +70,8 @@ def erase(lease: Lease) -> None:
         if not job_items(job_id=lease.job_id).exists():
             _begin(lease, erasure)
         reach = _reach_of(erasure)
-    if not work_all(lease, partial(_do, erasure, reach)):
+    tell = partial(_count, erasure.id)
+    if not work_together(lease, partial(_do, erasure, reach), tell=tell):
         return
     with lease.step():
         _count(erasure.id, {"passage_vectors": remove_strays()})
@@ -92,11 +96,18 @@ def _begin(lease: Lease, erasure: Erasure) -> None:
     if erasure.target == Target.PERSON:
         _stop_work(lease, _reach_of(erasure))
         destroy_subject_keys(erasure.target_id)
-        audit(Action.KEYS_DESTROYED, f"person:{erasure.target_id}", person_id=erasure.target_id)
+        _tell_of_keys(f"person:{erasure.target_id}", person_id=erasure.target_id)
     elif erasure.target == Target.ORGANIZATION:
         cancel_jobs(keep=lease.job_id)
         destroy_tenant_keys()
-        audit(Action.KEYS_DESTROYED, f"organization:{lease.organization_id}")
+        _tell_of_keys(f"organization:{lease.organization_id}")
+
+
+def _tell_of_keys(on: str, *, person_id: UUID | None = None) -> None:
+    """Keys end once, however often an erasure is begun, or asked for."""
+    told = entries(organization_id=current_tenant(), action=Action.KEYS_DESTROYED, object=on)
+    if not told.exists():
+        audit(Action.KEYS_DESTROYED, on, person_id=person_id)
 
 
 def _reach_of(erasure: Erasure) -> Reach:
@@ -112,18 +123,17 @@ def _reach_of(erasure: Erasure) -> Reach:
     return Reach([], [])
 
 
-def _do(erasure: Erasure, reach: Reach, item: JobItem) -> Cost | None:
-    """Remove some of what an item stands for. None: there may be more of it. Call in a step."""
+def _do(erasure: Erasure, reach: Reach, item: JobItem) -> Portion:
+    """Remove some of what an item stands for. Call in a step."""
     if item.name in _TABLES:
-        removed = remove_some(_TABLES[item.name], reach)
-    else:
-        removed = _REMOVERS[item.name](erasure, reach)
-    _count(erasure.id, removed.counts)
-    return None if removed.more else Cost()
+        return remove_some(_TABLES[item.name], reach)
+    return _REMOVERS[item.name](erasure, reach)
 
 
-def _count(erasure_id: UUID, counts: dict[str, int]) -> None:
+def _count(erasure_id: UUID, counts: Mapping[str, int]) -> None:
     """Add to the report, in the step that removed the rows."""
+    if not any(counts.values()):
+        return
     erasure = Erasure.objects.select_for_update().get(id=erasure_id)
     erasure.counts = dict(Counter(erasure.counts) + Counter(counts))
     erasure.save(update_fields=["counts"])
@@ -165,13 +175,13 @@ def _stop_work(lease: Lease, reach: Reach) -> None:
     cancel_jobs(keep=lease.job_id, subject_ids=subjects)
 
 
-def _removed(passages: QuerySet[Passage], rows: dict[str, Rows]) -> Removed:
+def _removed(passages: QuerySet[Passage], rows: dict[str, Rows]) -> Portion:
     """Remove passages and rows, table by table, children first."""
     counts = remove_passages(passages)
-    return Removed(counts | {name: found.delete()[0] for name, found in rows.items()})
+    return Portion(counts | {name: found.delete()[0] for name, found in rows.items()})
 
 
-def _remove_memory(erasure: Erasure, _: Reach) -> Removed:
+def _remove_memory(erasure: Erasure, _: Reach) -> Portion:
     memory_id = erasure.target_id
     rows = {
         "evidence": Evidence.objects.filter(version__memory_id=memory_id),
@@ -182,11 +192,11 @@ def _remove_memory(erasure: Erasure, _: Reach) -> Removed:
     return _removed(Passage.objects.filter(memory_id=memory_id), rows)
 
 
-def _remove_target_conversation(erasure: Erasure, _: Reach) -> Removed:
+def _remove_target_conversation(erasure: Erasure, _: Reach) -> Portion:
     return _remove_conversation(erasure.target_id)
 
 
-def _remove_conversation(conversation_id: UUID) -> Removed:
+def _remove_conversation(conversation_id: UUID) -> Portion:
     rows = {
         "evidence": Evidence.objects.filter(message__conversation_id=conversation_id),
         "messages": Message.objects.filter(conversation_id=conversation_id),
@@ -196,23 +206,23 @@ def _remove_conversation(conversation_id: UUID) -> Removed:
     return _removed(Passage.objects.filter(conversation_id=conversation_id), rows)
 
 
-def _remove_next_conversation(erasure: Erasure, _: Reach) -> Removed:
+def _remove_next_conversation(erasure: Erasure, _: Reach) -> Portion:
     """What only this import brought goes; what another one said too is derived from that."""
     brought = RawObject.objects.filter(batch_id=erasure.target_id)
     touched = brought.filter(conversation_id__isnull=False).values("conversation_id")
     about = Q(import_id=erasure.target_id) | Q(id__in=touched)
     conversation_id = Conversation.objects.filter(about).values_list("id", flat=True).first()
     if conversation_id is None:
-        return Removed({})
+        return Portion({})
     here = RawObject.objects.filter(conversation_id=conversation_id)
     if not here.exclude(batch_id=erasure.target_id).exists():
-        return Removed(_remove_conversation(conversation_id).counts, more=True)
+        return Portion(_remove_conversation(conversation_id).counts, more=True)
     raws = here.filter(batch_id=erasure.target_id).delete()[0]
     derived = derive_again(conversation_id=conversation_id)
-    return Removed({**derived, "raw_objects": raws}, more=True)
+    return Portion({**derived, "raw_objects": raws}, more=True)
 
 
-def _remove_import(erasure: Erasure, _: Reach) -> Removed:
+def _remove_import(erasure: Erasure, _: Reach) -> Portion:
     """The rest of an import: its files, what is no conversation, the row itself."""
     import_id = erasure.target_id
     assets = list(
@@ -225,32 +235,32 @@ def _remove_import(erasure: Erasure, _: Reach) -> Removed:
         "raw_objects": RawObject.objects.filter(id__in=list(raws)).delete()[0],
     }
     if any(counts.values()):
-        return Removed(counts, more=True)
+        return Portion(counts, more=True)
     remove_upload(import_id)
-    return Removed({"imports": Import.objects.filter(id=import_id).delete()[0]})
+    return Portion({"imports": Import.objects.filter(id=import_id).delete()[0]})
 
 
-def _remove_files(_: Erasure, reach: Reach) -> Removed:
+def _remove_files(_: Erasure, reach: Reach) -> Portion:
     """Files first, while the rows still name them."""
     assets = Asset.objects.filter(store_id__in=reach.store_ids).values_list("id", flat=True)
     files = 0
     for asset_id in assets.iterator():
         files += objects.remove(ASSETS, str(asset_id))
         if files == STEP_FILES:
-            return Removed({"asset_files": files}, more=True)
+            return Portion({"asset_files": files}, more=True)
     imports = Import.objects.filter(store_id__in=reach.store_ids)
     uploads = sum(remove_upload(id_) for id_ in imports.values_list("id", flat=True))
-    return Removed({"asset_files": files, "upload_files": uploads})
+    return Portion({"asset_files": files, "upload_files": uploads})
 
 
-def _remove_passages_elsewhere(_: Erasure, reach: Reach) -> Removed:
+def _remove_passages_elsewhere(_: Erasure, reach: Reach) -> Portion:
     """Passages of other stores with their tokens and vectors."""
     counts = remove_passages(passages_elsewhere(reach)[:STEP_ROWS])
-    return Removed(counts, more=counts["passages"] == STEP_ROWS)
+    return Portion(counts, more=counts["passages"] == STEP_ROWS)
 
 
-def _remove_organization(_erasure: Erasure, _reach: Reach) -> Removed:
-    return Removed(
+def _remove_organization(_erasure: Erasure, _reach: Reach) -> Portion:
+    return Portion(
         {
             "keys": ApiKey.objects.all().delete()[0],
             "imports": Import.objects.all().delete()[0],
@@ -262,7 +272,7 @@ def _remove_organization(_erasure: Erasure, _reach: Reach) -> Removed:
 
 
 _TABLES = {erasable.name: erasable for erasable in ERASABLES}
-_REMOVERS: dict[str, Callable[[Erasure, Reach], Removed]] = {
+_REMOVERS: dict[str, Callable[[Erasure, Reach], Portion]] = {
     "memory": _remove_memory,
     "conversation": _remove_target_conversation,
     "next-conversation": _remove_next_conversation,

@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
+from souvenir.audit.actions import Action
+from souvenir.audit.models import Entry
 from souvenir.core.jobs import Job as Kind
 from souvenir.deletion import erasing, removing
 from souvenir.deletion.erasing import erase
@@ -20,9 +22,9 @@ from souvenir.memories.selectors import get_person, personal_store
 from souvenir.memories.services import Statement, ensure_person
 from tenants import objects
 from tenants.isolation.scope import tenant_scope
-from tenants.ledger import Lease, claim_job, job_items
+from tenants.ledger import job_items
 from tenants.models import Job
-from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
+from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs, take_job
 
 
 class _Killed(BaseException):
@@ -32,8 +34,9 @@ class _Killed(BaseException):
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("souvenir.deletion.removing.STEP_ROWS", 2)
-    monkeypatch.setattr("souvenir.deletion.removing.STEP_NARROW_ROWS", 3)
+    monkeypatch.setattr(removing, "_NARROW", dict.fromkeys(removing._NARROW, 3))
     monkeypatch.setattr("souvenir.deletion.erasing.STEP_ROWS", 2)
+    monkeypatch.setattr("tenants.ledger.together.STEP_SECONDS", 0.0)
 
 
 def _ask(tenant: Tenant, target: str = "person", target_id: UUID | None = None) -> Erasure:
@@ -42,13 +45,9 @@ def _ask(tenant: Tenant, target: str = "person", target_id: UUID | None = None) 
         return request_erasure(target=target, target_id=asked)
 
 
-def _claim(tenant: Tenant, erasure: Erasure) -> Lease:
+def _job_of(erasure: Erasure) -> Job:
     assert erasure.job_id is not None
-    with tenant_scope(tenant.id):
-        Job.objects.filter(id=erasure.job_id).update(holder="")
-        lease = claim_job(erasure.job_id)
-    assert lease is not None
-    return lease
+    return Job.objects.get(id=erasure.job_id)
 
 
 def _rows_left(tenant: Tenant) -> dict[str, int]:
@@ -86,16 +85,11 @@ def test_tables_larger_than_a_step_go_whole(
     assert _rows_left(globex) == theirs
     with tenant_scope(acme.id):
         erasure.refresh_from_db()
-        tokens = job_items(job_id=_claimed(erasure)).get(name="passage_tokens")
+        tokens = job_items(job_id=_job_of(erasure).id).get(name="passage_tokens")
     assert erasure.counts["messages"] == 15
     assert erasure.counts["conversations"] == 3
     assert tokens.attempts > 10, "three at a time"
     assert erasure.finished_at is not None
-
-
-def _claimed(erasure: Erasure) -> UUID:
-    assert erasure.job_id is not None
-    return erasure.job_id
 
 
 @pytest.mark.parametrize("call", [1, 7, 20])
@@ -111,23 +105,55 @@ def test_an_erasure_whose_worker_is_killed_goes_on_and_counts_once(
             raise _Killed
         real(erasure_id, counts)
 
-    lease = _claim(acme, erasure)
+    lease = take_job(acme, erasure.job_id)
     with monkeypatch.context() as patched:
         patched.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 60.0)
         patched.setattr(erasing, "_count", dying)
         with pytest.raises(_Killed):
             erase(lease)
     with tenant_scope(acme.id):
-        Job.objects.filter(id=_claimed(erasure)).update(holder="")
+        Job.objects.filter(id=erasure.job_id or erasure.id).update(holder="")
 
     run_jobs(acme, Kind.ERASE)
 
     assert _rows_left(acme) == {}
     with tenant_scope(acme.id):
         erasure.refresh_from_db()
-        job = Job.objects.get(id=_claimed(erasure))
+        job = _job_of(erasure)
+        ended = [one for one in Entry.objects.all() if one.action == Action.KEYS_DESTROYED]
     assert (erasure.counts["messages"], erasure.counts["conversations"]) == (15, 3)
     assert (job.state, job.done) == ("succeeded", job.total)
+    assert len(ended) == 1
+
+
+def test_keys_end_once_however_often_an_erasure_is_begun_or_asked_for(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill(acme)
+    erasure = _ask(acme)
+    again = _ask(acme, "person", erasure.target_id)
+    lease = take_job(acme, erasure.job_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            erasing, "_tell_of_keys", _die
+        )  # they have ended: the keyring commits apart
+        with pytest.raises(_Killed):
+            erase(lease)
+    with tenant_scope(acme.id):
+        Job.objects.filter(id=erasure.job_id or erasure.id).update(holder="")
+
+    run_jobs(acme, Kind.ERASE)
+
+    with tenant_scope(acme.id):
+        told = [(one.action, one.object) for one in Entry.objects.order_by("at")]
+        again.refresh_from_db()
+    person = f"person:{erasure.target_id}"
+    assert [on for action, on in told if action == Action.KEYS_DESTROYED] == [person]
+    assert again.finished_at is not None
+
+
+def _die(*_: object, **__: object) -> None:
+    raise _Killed
 
 
 def test_a_long_erasure_leaves_off_between_two_steps(
@@ -137,10 +163,10 @@ def test_a_long_erasure_leaves_off_between_two_steps(
     erasure = _ask(acme)
     monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 0.0)
 
-    erase(_claim(acme, erasure))
+    erase(take_job(acme, erasure.job_id))
 
     with tenant_scope(acme.id):
-        job = Job.objects.get(id=_claimed(erasure))
+        job = _job_of(erasure)
         assert (job.state, job.holder) == ("running", ""), "others have the worker now"
         assert PassageToken.objects.exists()
     run_jobs(acme, Kind.ERASE)
@@ -182,10 +208,31 @@ def test_copies_of_whoever_remembers_the_person_go_too(acme: Tenant) -> None:
         assert objects.names("exports") == [str(kept.id)]
 
 
+def test_a_person_s_little_goes_in_a_few_steps(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a step costs besides is most of it."""
+    monkeypatch.setattr("tenants.ledger.together.STEP_SECONDS", 60.0)
+    _fill(acme)
+    erasure = _ask(acme)
+    with tenant_scope(acme.id):
+        before = _job_of(erasure).version
+
+    run_jobs(acme, Kind.ERASE)
+
+    with tenant_scope(acme.id):
+        job = _job_of(erasure)
+    assert (job.state, job.done) == ("succeeded", job.total)
+    assert job.version - before <= 4, "claimed, planned, done, ended"
+    assert _rows_left(acme) == {}
+
+
 def test_rows_are_removed_by_their_places_though_nothing_was_counted(acme: Tenant) -> None:
     """A policy lets through only what leaks nothing; what it costs is told by the plan."""
     _fill(acme)
-    statement = sql.SQL(removing._REMOVE).format(table=sql.Identifier("ingestion_passagetoken"))
+    statement = sql.SQL(removing._REMOVE_NARROW).format(
+        table=sql.Identifier("ingestion_passagetoken")
+    )
     with tenant_scope(acme.id), connection.cursor() as cursor:
         stores = [personal_store(person=get_person(external_id="alice")).id]
         cursor.execute(removing._BY_PLACE, {"value": "off"})
