@@ -4,11 +4,13 @@
 
 Starts a Souvenir of its own, brings a text of invented words in through every door, erases one of
 its people, and then searches a dump, the raw files of the database (write-ahead log included), the
-folder of objects, the logs, and the temporary files that were seen on the way. What is not looked
-for, and why, stands in docs/security-model.md. Prints one table.
+folder of objects, the logs, and the temporary files that were seen on the way. Of metadata it also
+looks for what a token would be if it were made without a key. What is not looked for, and why,
+stands in docs/security-model.md. Prints one table.
 """
 
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -21,22 +23,26 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
-from bench.byte_search import Found, Search, runs_of, words_of
+from bench.byte_search import RUN_BYTES, Found, Search, Words, runs_of, words_of
 from bench.known_text import Piece, Writer, chatgpt_file, chatgpt_history
 from bench.tour import Client, running
 from souvenir.config.embedded.address import PORT
 from souvenir.config.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from souvenir.config.embedded.roles import BROKER_DATABASE, DATABASE
 from souvenir.config.embedded.secrets_file import read_or_make_secrets
+from souvenir.core.sealing import blind_entry
+from souvenir.memories.metadata import entry_of
 
 # Declared to stand in clear: they find rows, and people choose them. They prove that we can find.
 CLEAR = {
@@ -45,6 +51,7 @@ CLEAR = {
     "name of the organization": "clearnamezv",
 }
 ALICE, BOB = CLEAR["external id of a person"], "bob"
+_DIGESTS = ("sha256", "blake2b", "sha1", "md5")
 _HEX = re.compile(rb"\\{1,2}x([0-9a-f]{16,})")
 _LOOK_SECONDS = 0.02
 _TURNS_PER_CENSUS = 50
@@ -215,11 +222,18 @@ class Story:
     names: list[Piece]  # of the person, the asset and the upload
     memories: list[Piece]
     corrections: list[Piece]
+    metadata: list[dict[str, str]]  # of each memory, and then what it is changed to
 
     @property
     def texts(self) -> list[str]:
         pieces = [*self.history, self.asset, *self.names, *self.memories, *self.corrections]
-        return [piece.text for piece in pieces]
+        said = [text for one in self.metadata for entry in one.items() for text in entry]
+        return [*(piece.text for piece in pieces), *said]
+
+    @property
+    def entries(self) -> list[str]:
+        """Of its metadata, each as its token is made of it."""
+        return [entry_of(*entry) for one in self.metadata for entry in one.items()]
 
     def archive(self) -> bytes:
         """A zip that is not compressed: what is kept of it somewhere could be read there."""
@@ -239,6 +253,10 @@ def write_story(person: str, *, seed: int, conversations: int, asset_sentences: 
         names=[Piece("name", writer.words(count)) for count in (2, 1, 1)],
         memories=[Piece("memory", writer.sentences(1)) for _ in range(30)],
         corrections=[Piece("correction", writer.sentences(1)) for _ in range(30)],
+        metadata=[
+            {writer.words(1): writer.sentences(1), writer.words(2): writer.words(1)}
+            for _ in range(2 * 30)
+        ],
     )
 
 
@@ -248,18 +266,45 @@ def fill(client: Client, story: Story) -> None:
     send(client, "POST", "people", {"external_id": story.person, "display_name": display.text})
     say(f"bringing in what {story.person} has")
     upload(client, story.person, f"{file_name.text}.zip", story.archive())
-    for memory, correction in zip(story.memories, story.corrections, strict=True):
-        made = send(client, "POST", "memories", {"text": memory.text, "person": story.person})
-        body = {"text": correction.text, "version": 1, "reason": correction.text}
-        send(client, "PUT", f"memories/{made['id']}", body)
-        send(client, "PUT", f"memories/{made['id']}", body)  # refused: it is version 2 by now
-        question = {"query": memory.text[:60], "person": story.person}
-        send(client, "POST", "memories/search", question)
+    remember(client, story)
     say("waiting for vectors")
     client.wait_until_embedded()
     export = client.post("exports", {"person": story.person})
     client.wait(export["job_id"])
     client.call("GET", client.get(f"exports/{export['id']}")["download"])
+
+
+def remember(client: Client, story: Story) -> None:
+    """Each memory with what is said besides, corrected, described anew, and asked for."""
+    whose = {"person": story.person}
+    described = zip(story.metadata[::2], story.metadata[1::2], strict=True)
+    for memory, correction, (said, later) in zip(
+        story.memories, story.corrections, described, strict=True
+    ):
+        made = send(client, "POST", "memories", {"text": memory.text, "metadata": said} | whose)
+        body = {"text": correction.text, "version": 1, "reason": correction.text}
+        send(client, "PUT", f"memories/{made['id']}", body)
+        send(client, "PUT", f"memories/{made['id']}", body)  # refused: it is version 2 by now
+        send(client, "PATCH", f"memories/{made['id']}", {"metadata": later})
+        send(client, "PATCH", f"memories/{made['id']}", {"metadata": {"": memory.text}})  # refused
+        for asked in (said, later):
+            question = {"query": memory.text[:60], "metadata": asked} | whose
+            send(client, "POST", "memories/search", question)
+        if not client.post("memories/list", {"metadata": said | later} | whose)["results"]:
+            raise SystemExit("Nothing is found by its metadata.")
+
+
+def guessable(entries: Sequence[str]) -> bytes:
+    """The beginnings of what their tokens could be without a key: who guesses an entry can tell."""
+    made = [blind_entry(entry, key=b"") for entry in entries]
+    made += [hashlib.new(name, one.encode()).digest() for name in _DIGESTS for one in entries]
+    return b"".join(token[:RUN_BYTES] for token in made)
+
+
+def rows_of(table: str, dump: bytes) -> int:
+    """How many rows of a table are in a dump."""
+    rows = dump.partition(f"COPY public.{table} ".encode())[2].partition(b"\n\\.\n")[0]
+    return rows.count(b"\n")
 
 
 @contextlib.contextmanager
@@ -276,6 +321,16 @@ def souvenir(folder: Path) -> Iterator[tuple[Place, Client]]:
         yield place, client
 
 
+def looked_for(
+    words: Words, runs: NDArray[np.uint64], search: Search, empty: Found
+) -> Iterator[str]:
+    every = set(words.values())
+    yield f"Words of four letters or more: {len(every)}; of them in an empty Souvenir too, and"
+    yield f"so not looked for: {len(every - set(search.words.values()))}."
+    yield f"8-byte runs: {len(runs)}; of them in an empty Souvenir too: {len(empty.runs)}."
+    yield "What the search finds, where it is:"
+
+
 def table(search: Search, found: dict[str, Found]) -> Iterator[str]:
     yield "| where | MB | words | 4 and 5 letters among random bytes (by chance) | 8-byte runs |"
     yield "| --- | --- | --- | --- | --- |"
@@ -287,11 +342,20 @@ def table(search: Search, found: dict[str, Found]) -> Iterator[str]:
         )
 
 
+def remarks(found: dict[str, Found]) -> Iterator[str]:
+    for where, what in found.items():
+        if what.maybe_chance:
+            yield f"{where}, among random bytes: {dict(what.maybe_chance)}"
+        yield from what.examples
+
+
 def main() -> None:
     alice = write_story(ALICE, seed=1, conversations=10, asset_sentences=30_000)
     bob = write_story(BOB, seed=2, conversations=2, asset_sentences=500)
     texts = [*alice.texts, *bob.texts]
-    words, runs = words_of(texts), runs_of(texts)
+    tokens = guessable([*alice.entries, *bob.entries])
+    words = words_of(texts)
+    runs = np.unique(np.concatenate([runs_of(texts), np.frombuffer(tokens, dtype="<u8")]))
     with tempfile.TemporaryDirectory(prefix="souvenir-dump-") as folder:
         Path(folder).chmod(0o711)
         with souvenir(Path(folder)) as (place, client):
@@ -306,20 +370,14 @@ def main() -> None:
                 client.wait(erasure["job_id"])
             found = scan_all(search, place)
             clear = place.dump(DATABASE)
-    control = search.in_bytes(alice.archive() + bob.archive(), place="what was brought in")
-    all_words = set(words.values())
-    print(f"Words of four letters or more: {len(all_words)}; of them in an empty Souvenir too, and")
-    print(f"so not looked for: {len(all_words - set(search.words.values()))}.")
-    print(f"8-byte runs: {len(runs)}; of them in an empty Souvenir too: {len(empty.runs)}.")
-    print(f"In what was brought in, the search finds {len(control.words)} words.")
+    brought = alice.archive() + bob.archive()
+    print(*looked_for(words, runs, search, empty), sep="\n")
+    print(f"In what was brought in, {len(search.in_bytes(brought, place='').words)} words; of what")
+    print(f"tokens without a key would be, {len(search.in_bytes(tokens, place='').runs)}.")
+    print(f"Tokens of metadata in the dump: {rows_of('memories_metadatatoken', clear)}.")
     for name, mark in CLEAR.items():
         print(f"Declared clear, and found: {name}: {mark.encode() in clear}")
-    print(*table(search, found), sep="\n")
-    for where, what in found.items():
-        if what.maybe_chance:
-            print(f"{where}, among random bytes: {dict(what.maybe_chance)}")
-        for example in what.examples:
-            print(example)
+    print(*table(search, found), *remarks(found), sep="\n")
     if any(what.words or what.runs for what in found.values()):
         raise SystemExit("Something is readable that is not declared.")
 
