@@ -2,6 +2,7 @@
 
 Recipe for a new tenant table: inherit from TenantScoped, use TenantForeignKey for references, begin
 every unique constraint with tenant_id, and put `IsolateTenantTable("<Model>")` after CreateModel.
+With more than one index that begins with tenant_id, `CountTenantsAlike("<Model>")` follows it.
 """
 
 from collections.abc import Iterable, Iterator

@@ -91,6 +91,27 @@ def test_its_content_keeps_no_statistics(model: type[models.Model]) -> None:
     )
 
 
+# Ways into a table that begin with the tenant; and whether something is known of single tenants.
+_WAYS = """
+    SELECT count(*), bool_or(a.attstattarget IS DISTINCT FROM 0) FROM pg_index i
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+     WHERE i.indrelid = %s::regclass AND a.attname = 'tenant_id'
+"""
+
+
+@each_tenant_model
+def test_its_tenants_are_counted_alike(model: type[models.Model]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAYS, [model._meta.db_table])
+        ways, knows_tenants = cursor.fetchone()
+
+    assert ways == 1 or not knows_tenants, (
+        f'Put CountTenantsAlike("{model.__name__}") (tenants/isolation/operations.py) into the '
+        f"migrations of {model._meta.app_label}: of {ways} indexes that begin with the tenant, any "
+        "would seem to do for one that came after the last ANALYZE (decision 27)."
+    )
+
+
 @each_tenant_model
 def test_the_sweeper_sees_its_ids_and_none_of_its_content(model: type[models.Model]) -> None:
     table = model._meta.db_table
