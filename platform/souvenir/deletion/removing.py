@@ -12,7 +12,8 @@ from django.db.models.expressions import RawSQL
 from psycopg import sql
 
 from souvenir.deletion.registry import Erasable, Reach, Rows
-from souvenir.ingestion.models import PassageToken, PassageVector
+from souvenir.ingestion import buckets
+from souvenir.ingestion.models import LargeStore, PassageToken, PassageVector
 from souvenir.ingestion.past import homes
 from souvenir.memories.models import Message, MetadataToken
 from tenants.isolation.scope import current_tenant
@@ -30,10 +31,15 @@ _REMOVE = "DELETE FROM {table} WHERE tenant_id = %s AND ctid = ANY (ARRAY({place
 # all the same.
 _REMOVE_NARROW = """
     DELETE FROM {table}
-     WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) AND ctid = ANY (ARRAY(
+     WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) {here} AND ctid = ANY (ARRAY(
            SELECT ctid FROM {table}
-            WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) LIMIT %(rows)s))
+            WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) {here} LIMIT %(rows)s))
 """
+# Partitions of others are not even locked: a graph may be being built in one.
+_HERE: dict[type[Model], str] = {
+    PassageToken: "",
+    PassageVector: "AND bucket = ANY (%(buckets)s)",
+}
 # Where nothing was counted yet, the planner would hold each row of the tenant against each place.
 _BY_PLACE = """
     SELECT set_config('enable_indexscan', %(value)s, true),
@@ -46,7 +52,7 @@ def remove_some(erasable: Erasable, reach: Reach) -> Portion:
     """Remove some of the rows of a table that a reach takes. Call in a step."""
     model = erasable.model
     if model in _NARROW:
-        number, most = _remove_narrow(model, homes(reach.store_ids)), _NARROW[model]
+        number, most = _remove_narrow(model, reach.store_ids), _NARROW[model]
         return Portion({erasable.name: number}, more=number >= most)
     if model in _TOGETHER:
         return _remove_together(erasable, reach, _TOGETHER[model])
@@ -82,12 +88,18 @@ def _remove(rows: Rows) -> int:
 
 
 def _remove_narrow(model: type[Model], store_ids: list[UUID]) -> int:
-    statement = sql.SQL(_REMOVE_NARROW).format(table=sql.Identifier(model._meta.db_table))
+    large = LargeStore.objects.filter(store_id__in=store_ids)
+    statement = sql.SQL(_REMOVE_NARROW).format(
+        table=sql.Identifier(model._meta.db_table), here=sql.SQL(_HERE[model])
+    )
+    values = {
+        "tenant": current_tenant(),
+        "stores": homes(store_ids),
+        "buckets": [buckets.COMMON, *large.values_list("bucket", flat=True)],
+        "rows": _NARROW[model],
+    }
     with _by_place() as cursor:
-        cursor.execute(
-            statement.as_string(cursor.connection),
-            {"tenant": current_tenant(), "stores": store_ids, "rows": _NARROW[model]},
-        )
+        cursor.execute(statement.as_string(cursor.connection), values)
         return int(cursor.rowcount)
 
 

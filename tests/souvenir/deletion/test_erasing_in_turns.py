@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from psycopg import sql
+from django.test.utils import CaptureQueriesContext
 
 from souvenir.audit.actions import Action
 from souvenir.audit.models import Entry
@@ -15,7 +15,7 @@ from souvenir.deletion.models import Erasure
 from souvenir.deletion.services import request_erasure
 from souvenir.export.models import Export
 from souvenir.export.services import request_export
-from souvenir.ingestion.models import PassageToken
+from souvenir.ingestion.models import PassageToken, PassageVector
 from souvenir.ingestion.services import remember
 from souvenir.memories.models import Conversation, Message
 from souvenir.memories.selectors import get_person, personal_store
@@ -227,19 +227,21 @@ def test_a_person_s_little_goes_in_a_few_steps(
     assert _rows_left(acme) == {}
 
 
-def test_rows_are_removed_by_their_places_though_nothing_was_counted(acme: Tenant) -> None:
+@pytest.mark.parametrize("model", [PassageToken, PassageVector])
+def test_rows_are_removed_by_their_places_though_nothing_was_counted(
+    acme: Tenant, model: type[PassageToken | PassageVector]
+) -> None:
     """A policy lets through only what leaks nothing; what it costs is told by the plan."""
     _fill(acme)
-    statement = sql.SQL(removing._REMOVE_NARROW).format(
-        table=sql.Identifier("ingestion_passagetoken")
-    )
-    with tenant_scope(acme.id), connection.cursor() as cursor:
-        stores = [personal_store(person=get_person(external_id="alice")).id]
-        cursor.execute(removing._BY_PLACE, {"value": "off"})
-        cursor.execute(
-            "EXPLAIN " + statement.as_string(cursor.connection),
-            {"tenant": acme.id, "stores": stores, "rows": 3},
-        )
-        plan = "\n".join(row[0] for row in cursor.fetchall())
+    with tenant_scope(acme.id):
+        store = personal_store(person=get_person(external_id="alice"))
+        with CaptureQueriesContext(connection) as queries:
+            removing._remove_narrow(model, [store.id])
+        (statement,) = (one["sql"] for one in queries if "DELETE" in one["sql"])
+        with connection.cursor() as cursor:
+            cursor.execute(removing._BY_PLACE, {"value": "off"})
+            cursor.execute(f"EXPLAIN {statement}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "TID Cond: (ctid = ANY" in plan
+    assert plan.count("  Delete on ") == 1, "one partition: others are not even locked"
