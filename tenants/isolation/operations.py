@@ -186,6 +186,29 @@ class CountTenantsAlike(StatementsOperation):
         return f"Count tenants alike in {', '.join(self.model_names)}"
 
 
+class ForgoReferenceIndex(StatementsOperation):
+    """Take away the index of a reference, where another begins with the tenant and the reference.
+
+    The planner would take the shorter one, and read all that it leads to.
+    """
+
+    def __init__(self, model_name: str, column: str) -> None:
+        self.model_name = model_name
+        self.column = column
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__qualname__, [self.model_name, self.column], {})
+
+    def forwards(self, place: Place) -> Iterator[str]:
+        yield f'DROP INDEX "{place.table(self.model_name)}_{self.column}_idx"'
+
+    def backwards(self, place: Place) -> Iterator[str]:
+        yield _reference_index(place.table(self.model_name), self.column)
+
+    def describe(self) -> str:
+        return f"Forgo the index of {self.column} alone of {self.model_name}"
+
+
 def _partitions(schema_editor: BaseDatabaseSchemaEditor, table: str) -> list[str]:
     """The names of a table's partitions, and of theirs; none for an ordinary table."""
     with schema_editor.connection.cursor() as cursor:
@@ -223,12 +246,16 @@ def _foreign_keys(model: type[Model], follows: tuple[str, ...]) -> list[str]:
     statements = []
     for column, target in _references(model).items():
         statements += [
-            f'CREATE INDEX "{table}_{column}_idx" ON "{table}" ("{column}", tenant_id)',
+            _reference_index(table, column),
             f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{column}_fk" '
             f'FOREIGN KEY (tenant_id, "{column}") REFERENCES "{target}" (tenant_id, id)'
             + (" ON DELETE CASCADE" if column in follows else ""),
         ]
     return statements
+
+
+def _reference_index(table: str, column: str) -> str:
+    return f'CREATE INDEX "{table}_{column}_idx" ON "{table}" ("{column}", tenant_id)'
 
 
 def _foreign_keys_undone(model: type[Model]) -> list[str]:

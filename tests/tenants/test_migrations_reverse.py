@@ -9,7 +9,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 from souvenir.config.embedded.roles import create_database, drop_database
 from souvenir.config.embedded.throwaway import Throwaway
-from tenants.isolation.operations import IsolateTenantTable, MarkContent, ReorderKey
+from tenants.isolation.operations import (
+    ForgoReferenceIndex,
+    IsolateTenantTable,
+    MarkContent,
+    ReorderKey,
+)
 from tests.tenants.second_server import OWNER_ALIAS, SUPERUSER_ALIAS, found_after, way_in
 
 _DATABASE = "souvenir_reversed"
@@ -27,7 +32,7 @@ _LAST = {
         _EXECUTOR.loader.graph.leaf_nodes(), clean_start=True
     )
     for operation in migration.operations
-    if isinstance(operation, IsolateTenantTable | MarkContent | ReorderKey)
+    if isinstance(operation, IsolateTenantTable | MarkContent | ReorderKey | ForgoReferenceIndex)
 }
 _PLAN = [(key[0], operation) for key, operation in _LAST.items() if key[:2] in _STATE.models]
 _LOG = "'audit_entry'"  # no tenant's table: it has policies of its own

@@ -6,7 +6,7 @@ third, by the endpoint alone, seemed as good and read all that the endpoint was 
 
 from django.db import migrations
 
-from tenants.isolation.operations import CountTenantsAlike
+from tenants.isolation.operations import CountTenantsAlike, ForgoReferenceIndex
 
 
 class Migration(migrations.Migration):
@@ -14,9 +14,5 @@ class Migration(migrations.Migration):
 
     operations = [
         CountTenantsAlike("Endpoint", "Event", "Delivery"),
-        migrations.RunSQL(
-            'DROP INDEX "webhooks_delivery_endpoint_id_idx"',
-            'CREATE INDEX "webhooks_delivery_endpoint_id_idx"'
-            ' ON "webhooks_delivery" ("endpoint_id", tenant_id)',
-        ),
+        ForgoReferenceIndex("Delivery", "endpoint_id"),
     ]
