@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
@@ -92,7 +93,7 @@ def _remove_narrow(model: type[Model], store_ids: list[UUID]) -> int:
     statement = sql.SQL(_REMOVE_NARROW).format(
         table=sql.Identifier(model._meta.db_table), here=sql.SQL(_HERE[model])
     )
-    values = {
+    values: dict[str, Any] = {
         "tenant": current_tenant(),
         "stores": homes(store_ids),
         "buckets": [buckets.COMMON, *large.values_list("bucket", flat=True)],
