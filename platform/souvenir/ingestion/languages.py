@@ -30,7 +30,9 @@ _FRENCH = """
 # Read as often in the one language as a word of another meaning in the other.
 _BOTH = "am car chez done font like me on peu sera son ton va"
 ENGLISH_SMALL_WORDS = frozenset(_ENGLISH.split())
-FRENCH_SMALL_WORDS = frozenset(_FRENCH.split())
+# As they are typed without accents; not those that are words of another kind, such as "meme".
+_FRENCH_BARE = "apres etaient etais etait etant ete etes etre pres tres voila"
+FRENCH_SMALL_WORDS = frozenset([*_FRENCH.split(), *_FRENCH_BARE.split()])
 _SAYS_NOTHING = frozenset(_BOTH.split()) | {word for word in _ENGLISH + _FRENCH if len(word) == 1}
 _ENGLISH_SIGNS = ENGLISH_SMALL_WORDS - FRENCH_SMALL_WORDS - _SAYS_NOTHING
 _FRENCH_SIGNS = FRENCH_SMALL_WORDS - ENGLISH_SMALL_WORDS - _SAYS_NOTHING

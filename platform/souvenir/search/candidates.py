@@ -1,6 +1,7 @@
 """Fetches what may answer a question: one round trip to the database."""
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from pgvector import HalfVector
 from souvenir.core.sealing import blind_token
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.registry import embedder_of
+from souvenir.ingestion.languages import language_of
 from souvenir.ingestion.past import homes
 from souvenir.ingestion.terms import asked_terms, exact_terms
 from souvenir.search import frequent
@@ -18,7 +20,7 @@ from souvenir.search.beliefs import Belief, Model, Told, read_told
 from souvenir.search.looking_back import held_then, looks_back
 from souvenir.search.metadata_filter import described_memories, has_metadata
 from souvenir.search.nearest import Narrowed, nearest
-from souvenir.search.phrases import MOST_WITH_PHRASES, phrase_arms, phrases_of
+from souvenir.search.phrases import MOST_WITH_PHRASES, apart, phrase_arms
 from souvenir.search.question_vectors import question_vectors
 from souvenir.search.questions import Filters, Question
 from souvenir.search.records import COLUMNS, LOOKED_UP, Candidate, candidates_in
@@ -60,8 +62,13 @@ class Statement:
 
 
 def words_of(text: str, *, language: str) -> Words:
-    """What to look for, under every index key in use. `language` as `languages` names it."""
-    asked = asked_terms(text, language=language)
+    """What to look for, under every index key in use. `language` as `languages` names it.
+
+    What is quoted may be of the other language, as the text that it is quoted from.
+    """
+    quoted, rest = apart(text)
+    phrases = [asked_terms(phrase, language=language_of(phrase)) for phrase in quoted]
+    asked = sorted({*asked_terms(rest, language=language), *chain.from_iterable(phrases)})
     words = [(found, 1.0) for found in asked]
     exact = sorted(exact_terms(text, is_question=True))
     words += [((term,), _EXACT_WEIGHT) for term in exact]
@@ -71,8 +78,7 @@ def words_of(text: str, *, language: str) -> Words:
         for number, (alternatives, weight) in enumerate(words)
         for term in alternatives
     ]
-    phrases = (asked_terms(phrase, language=language) for phrase in phrases_of(text))
-    numbers = [[asked.index(term) for term in phrase if term in asked] for phrase in phrases]
+    numbers = [[asked.index(term) for term in phrase] for phrase in phrases]
     return Words(
         tokens=[token for token, _, _ in rows],
         terms=[number for _, number, _ in rows],

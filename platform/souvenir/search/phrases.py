@@ -24,13 +24,27 @@ _QUOTED = re.compile(
     rf"«([^«»]{{1,{_LONGEST}}})»|“([^“”]{{1,{_LONGEST}}})”|(?<!\w)\"([^\"]{{1,{_LONGEST}}})\"(?!\w)"
 )
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
-_QUOTES = str.maketrans("’ʼ‘", "'''")
+_TYPED = str.maketrans({**dict.fromkeys("’ʼ‘´", "'"), "œ": "oe", "æ": "ae", "\u00ad": None})
+
+
+def apart(question: str) -> tuple[list[str], str]:
+    """What a question quotes, as it stands there, without what is blank; and the rest of it."""
+    quoted: list[str] = []
+
+    def taken(match: re.Match[str]) -> str:
+        phrase = next(filter(None, match.groups()))
+        if len(quoted) == _MOST or not phrase.strip():
+            return match.group()
+        quoted.append(phrase)
+        return " "
+
+    rest = _QUOTED.sub(taken, question)
+    return quoted, rest
 
 
 def phrases_of(question: str) -> list[str]:
-    """The phrases of a question, ready to be compared; empty ones left out."""
-    found = (next(filter(None, match)) for match in _QUOTED.findall(question))
-    return [phrase for phrase in map(_plain, found) if phrase][:_MOST]
+    """The phrases of a question, ready to be compared."""
+    return [_plain(phrase) for phrase in apart(question)[0]]
 
 
 def phrase_arms(count: int, *, narrow: str) -> str:
@@ -42,7 +56,8 @@ def phrase_arms(count: int, *, narrow: str) -> str:
 def phrases_in(phrases: list[str]) -> Callable[[str], frozenset[int]] | None:
     """Says which of some phrases a text has; None where there are none: open no text for it.
 
-    Small or large letters, any white space, but accents as they are; and whole words.
+    Small or large letters, any white space, any apostrophe, œ as oe, but accents as they are; and
+    whole words.
     """
     if not phrases:
         return None
@@ -68,5 +83,5 @@ def worth_of_phrases(found: Sequence[frozenset[int]]) -> list[float]:
 
 
 def _plain(text: str) -> str:
-    normal = unicodedata.normalize("NFC", text).translate(_QUOTES).casefold()
+    normal = unicodedata.normalize("NFC", text).casefold().translate(_TYPED)
     return _SPACES.sub(" ", normal).strip()

@@ -40,6 +40,7 @@ _MONTHS_PER_QUARTER = 3
 _RECENT_DAYS = 30
 # What a number of units ago is exact to, in days to either side.
 _SLACK_DAYS = {"day": 0, "week": 3, "fortnight": 3, "month": 15, "quarter": 45, "year": 183}
+_FEW_DAYS, _MANY_DAYS_SLACK = 6, 2  # « il y a quinze jours »: nobody counts so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,10 @@ def _day_of(match: _Match, today: date) -> Days:
 def _nearest(of_year: int, number: int, day: int) -> date:
     last = month(of_year, number).until - timedelta(days=1)
     return last.replace(day=min(day, last.day))
+
+
+def _week_of(match: _Match, today: date) -> Days:
+    return week_of(_day_of(match, today).since)
 
 
 def _days_of(match: _Match, today: date) -> Days:
@@ -183,7 +188,8 @@ def _back(today: date, unit: str, number: int) -> date:
 def _ago(match: _Match, today: date) -> Days:
     unit = UNITS[match["u"]]
     least, most = _amount(match)
-    slack = timedelta(days=_SLACK_DAYS[unit] if least == most else 0)
+    about = _MANY_DAYS_SLACK if unit == "day" and least > _FEW_DAYS else _SLACK_DAYS[unit]
+    slack = timedelta(days=about if least == most else 0)
     until = min(_back(today, unit, least) + slack, today) + timedelta(days=1)
     return Days(_back(today, unit, most) - slack, until)
 
@@ -255,6 +261,7 @@ _IN, _ON, _AT = (
     "on",
     "at|on|over|during|around|a|pendant|durant",
 )
+_IN_THE = "in the|during the|over the|au|a l'|durant|pendant"  # "in winter" is every winter
 _DOTTED = re.compile("<([A-Z]+)>")
 
 
@@ -266,6 +273,8 @@ def _rule(pattern: str, days: Callable[[_Match, date], Days], needs: str = "") -
 _RULES = (
     _rule(r"(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?![\w-])", _iso_day),
     _rule(r"(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)(?![\w-])", _iso_month, _IN),
+    _rule(r"(?:la )?semaine du <D> <M>(?: <Y>)?", _week_of),
+    _rule(r"(?:the )?week of <M> <D>(?!\d)(?:,? <Y>)?", _week_of),
     _rule(r"(?:the |le )?<D>(?: of)? <M>(?:,? <Y>)?", _day_of),
     _rule(r"<M> <D>(?!\d)(?:,? <Y>)?", _day_of),
     _rule(
@@ -285,9 +294,10 @@ _RULES = (
         _quarter_of,
     ),
     _rule(r"<S>(?: of| de)? (?P<y>(?:19|20)\d\d)(?:[-/–](?P<z>(?:20)?\d\d))?(?![\w-])", _season_of),
-    _rule(r"last <S>", _last_season),
+    _rule(r"(?:last|this past) <S>", _last_season),
     _rule(r"(?:l')?<S> <GONE>", _last_season),
     _rule(r"(?:this|cet|cette|ce) <S>", _this_season),
+    _rule(r"<S>", _this_season, _IN_THE),
     _rule(r"last <H>(?P<y>)", _holiday_of),
     _rule(r"<H> (?:<GONE>)(?P<y>)", _holiday_of),
     _rule(r"<H>,? <Y>", _holiday_of),
@@ -300,7 +310,7 @@ _RULES = (
     _rule(r"(?:yesterday|last night|hier(?: soir| matin)?)\b", _before(1)),
     _rule(r"(?:(?:the )?day before yesterday|avant-hier)\b", _before(2)),
     _rule(r"<N><U> ago\b", _ago),
-    _rule(r"(?:il y a|ca fait|voila) <N><U>", _ago),
+    _rule(r"(?:(?:il )?y a|ca fait|voila) <N><U>", _ago),
     _rule(r"(?:the )?(?:last|past|previous) <N><U>", _up_to_now),
     _rule(rf"(?:(?:les|ces|des|aux) )(?P<n>(?:\d{{1,3}}|{one_of(NUMBERS)}) )?dernier(?:e)?s <U>",
           _up_to_now),

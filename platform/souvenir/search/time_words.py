@@ -45,6 +45,8 @@ NUMBERS = {
         start=1,
     )
     for word in words.split()
+} | {
+    "fifteen": 15, "quinze": 15, "twenty": 20, "vingt": 20, "thirty": 30, "trente": 30,
 }  # fmt: skip
 # A number that is not one: from so many to so many.
 VAGUE = {

@@ -44,6 +44,8 @@ _UNDERSTOOD = [
     ("mardi dernier", "2026-11-24", "2026-11-25"),
     ("last Thursday", "2026-11-19", "2026-11-20"),
     ("what I said on Tuesday", "2026-11-24", "2026-11-25"),
+    ("il y a quinze jours", "2026-11-09", "2026-11-14"),
+    ("le 1er mars", "2026-03-01", "2026-03-02"),
     # Weeks
     ("la semaine passée", "2026-11-16", "2026-11-23"),
     ("last week", "2026-11-16", "2026-11-23"),
@@ -51,6 +53,9 @@ _UNDERSTOOD = [
     ("two weeks ago", "2026-11-09", "2026-11-16"),
     ("il y a deux semaines", "2026-11-09", "2026-11-16"),
     ("il y a une couple de semaines", "2026-11-05", "2026-11-13"),
+    ("y a deux semaines", "2026-11-09", "2026-11-16"),
+    ("the week of March 3", "2026-03-02", "2026-03-09"),
+    ("la semaine du 3 mars 2025", "2025-03-03", "2025-03-10"),
     ("la fin de semaine dernière", "2026-11-21", "2026-11-23"),
     ("last weekend", "2026-11-21", "2026-11-23"),
     # Months
@@ -70,6 +75,8 @@ _UNDERSTOOD = [
     # Seasons, quarters, years
     ("last summer", "2026-06-01", "2026-09-23"),
     ("l’été dernier", "2026-06-01", "2026-09-23"),
+    ("What did I plant in the spring?", "2026-03-01", "2026-06-22"),
+    ("Qu’ai-je planté au printemps?", "2026-03-01", "2026-06-22"),
     ("cet hiver", "2025-12-01", "2026-03-22"),
     ("winter 2024-2025", "2024-12-01", "2025-03-22"),
     ("l’automne 2025", "2025-09-01", "2025-12-22"),
@@ -111,6 +118,7 @@ def test_a_time_is_understood(question: str, since: str, until: str) -> None:
         "Qu’est-ce qu’il faut pour garder des poules l’hiver?", "permit PU-2026-0147",
         "en mars prochain", "next March", "le 31 avril", "room 2024", "sept chats", "un an",
         "le cours du mardi", "Christmas presents", "514-555-0199", "L’été indien",
+        "What do hens eat in winter?", "au printemps prochain",
     ],
 )  # fmt: skip
 def test_what_names_no_time_is_left_alone(question: str) -> None:

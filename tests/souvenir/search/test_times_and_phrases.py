@@ -113,6 +113,26 @@ def test_accents_of_a_phrase_are_as_they_are_written(acme: Tenant) -> None:
     assert _texts(_ask(acme, '"un marche rapide"'))[0] == "Il dit: un marche rapide"
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where did I write « les chevaux de l'école »?",
+        'Où ai-je écrit "Les Chevaux de l’école"?',
+        "Where is “l’oeuvre des chevaux”?",
+    ],
+)
+def test_a_phrase_is_looked_for_in_its_own_language(acme: Tenant, question: str) -> None:
+    _remember(
+        acme,
+        "Les chevaux de l’école et l’œuvre des chevaux, c’est à côté du quai",
+        "We wrote about the school and its horses where the work is, in a long letter",
+    )
+
+    assert _texts(_ask(acme, question, limit=1)) == [
+        "Les chevaux de l’école et l’œuvre des chevaux, c’est à côté du quai"
+    ]
+
+
 def test_a_phrase_is_found_among_hundreds_that_have_its_words(acme: Tenant) -> None:
     _remember(acme, *[f"bleu pot bleu pot {n}" for n in range(150)], "Un très vieux pot bleu " * 9)
 
