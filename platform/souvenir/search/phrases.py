@@ -1,4 +1,5 @@
-"""Phrases in a question: what stands between quotation marks is looked for as it is written.
+"""Phrases in a question: what stands between quotation marks is looked for as it is written, and so
+are numbers with signs, addresses and identifiers, which nobody puts between any.
 
 The database sees blind tokens: it finds the passages that have all the words of a phrase. Whether
 they stand there as they are written is seen once the text is opened.
@@ -9,7 +10,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from math import log
+from typing import TypeAlias
 
+from souvenir.ingestion.terms import marks
+
+Had: TypeAlias = frozenset[int | str]  # the places of phrases, and marks
 PHRASE_SHARE = 0.2  # of a score: what is quoted, and rare, comes before what fits as well
 _LONGEST, _MOST = 300, 8  # characters of a phrase; phrases of a question
 MOST_WITH_PHRASES = 200  # passages that have all the words of a phrase, and are opened to be read
@@ -23,6 +28,7 @@ _ARM = """ UNION (
 _QUOTED = re.compile(
     rf"«([^«»]{{1,{_LONGEST}}})»|“([^“”]{{1,{_LONGEST}}})”|(?<!\w)\"([^\"]{{1,{_LONGEST}}})\"(?!\w)"
 )
+_SIGNS = re.compile(r"[^a-z0-9]+")
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 _TYPED = str.maketrans({**dict.fromkeys("’ʼ‘´", "'"), "œ": "oe", "æ": "ae", "\u00ad": None})
 
@@ -42,36 +48,42 @@ def apart(question: str) -> tuple[list[str], str]:
     return quoted, rest
 
 
-def phrases_of(question: str) -> list[str]:
-    """The phrases of a question, ready to be compared."""
-    return [_plain(phrase) for phrase in apart(question)[0]]
-
-
 def phrase_arms(count: int, *, narrow: str) -> str:
     """SQL for more candidates: the passages that have all the words of one of the phrases."""
     arms = (_ARM.format(place=n, most=MOST_WITH_PHRASES, narrow=narrow) for n in range(count))
     return "".join(arms)
 
 
-def phrases_in(phrases: list[str]) -> Callable[[str], frozenset[int]] | None:
-    """Says which of some phrases a text has; None where there are none: open no text for it.
+def phrases_in(question: str) -> Callable[[str], Had] | None:
+    """Says which phrases and marks of a question a text has; None where it has none itself: open no
+    text for it.
 
     Small or large letters, any white space, any apostrophe, œ as oe, but accents as they are; and
     whole words.
     """
-    if not phrases:
+    quoted, rest = apart(question)
+    asked = marks(rest)
+    if not quoted and not asked:
         return None
-    patterns = [re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)") for phrase in phrases]
+    patterns = [re.compile(rf"(?<!\w){re.escape(_plain(phrase))}(?!\w)") for phrase in quoted]
 
-    def which(text: str) -> frozenset[int]:
-        plain = _plain(text)
-        return frozenset(n for n, pattern in enumerate(patterns) if pattern.search(plain))
+    def which(text: str) -> Had:
+        plain = _plain(text) if patterns else ""
+        found = {n for n, pattern in enumerate(patterns) if pattern.search(plain)}
+        return frozenset(found | _had(asked, text))
 
     return which
 
 
-def worth_of_phrases(found: Sequence[frozenset[int]]) -> list[float]:
-    """What the phrases of each text add to its score: up to PHRASE_SHARE for each phrase.
+def _had(asked: set[str], text: str) -> set[str]:
+    if not asked:
+        return asked
+    letters = _SIGNS.sub("", text.casefold())  # to look at few texts twice
+    return asked & marks(text) if any(mark[1:] in letters for mark in asked) else set()
+
+
+def worth_of_phrases(found: Sequence[Had]) -> list[float]:
+    """What the phrases and marks of each text add to its score: up to PHRASE_SHARE for each.
 
     A phrase that a single text has counts in full; one that all have tells none from another
     (inverse document frequency: Spärck Jones 1972).

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from uuid import UUID
 
-from souvenir.search.phrases import worth_of_phrases
+from souvenir.search.phrases import Had, worth_of_phrases
 from souvenir.search.records import Candidate
 
 _WORD = re.compile(r"\w+")
@@ -29,10 +29,10 @@ _MOST_OF_A_SOURCE = 0.6  # of an answer: no conversation fills it while others h
 class Besides:
     """What counts besides meaning and words."""
 
-    # What a candidate gets for its time (priors.py), and which of the question's phrases a text has
-    # (phrases.py); None: nothing.
+    # What a candidate gets for its time (priors.py), and which of the question's phrases and marks
+    # a text has (phrases.py); None: nothing.
     prior: Callable[[Candidate], float] | None = None
-    phrases: Callable[[str], frozenset[int]] | None = None
+    phrases: Callable[[str], Had] | None = None
     # Whether the question names an author (speakers.py).
     names: Callable[[str], bool] | None = None
 
@@ -46,7 +46,7 @@ class Ranked:
 
     candidate: Candidate
     score: float
-    has_phrase: bool = False  # one of the question's, as it is written
+    has_phrase: bool = False  # or mark: one of the question's, as it is written
 
 
 def _counted(items: list[Ranked], besides: Besides) -> list[Ranked]:

@@ -9,7 +9,7 @@ from souvenir.ingestion.languages import language_of
 from souvenir.search.beliefs import Belief, Beliefs
 from souvenir.search.candidates import candidates, hybrid_statement, pool_of, vector_of, words_of
 from souvenir.search.errors import QuestionEmpty
-from souvenir.search.phrases import phrases_in, phrases_of
+from souvenir.search.phrases import phrases_in
 from souvenir.search.priors import prior_of_time
 from souvenir.search.questions import Question
 from souvenir.search.ranking import Besides, Ranked, answers, filling, ranked
@@ -143,7 +143,7 @@ def _ask(question: Question, text: str, belief: Belief) -> tuple[Ranking, Belief
     weight = question.dense_weight if by_meaning else 0.0
     besides = Besides(
         prior=prior_of_time(question.asked_at, time),
-        phrases=phrases_in(phrases_of(text)),
+        phrases=phrases_in(text),
         names=named_in(text),
     )
     best = ranked(found, language=language, dense_weight=weight, besides=besides)

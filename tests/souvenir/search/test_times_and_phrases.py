@@ -133,6 +133,33 @@ def test_a_phrase_is_looked_for_in_its_own_language(acme: Tenant, question: str)
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "right", "nearly"),
+    [
+        (
+            "3.5 km",
+            "Le marathon fait 42,2 km, mais la course d’Adèle fait 3,5 km.",
+            "Ça fait 35 km.",
+        ),
+        (
+            "nadine@exemple.ca",
+            "Écrire à nadine@exemple.ca pour ça.",
+            "Écrire à nadine@exemples.ca.",
+        ),
+        ("418 555 0123", "Le notaire, au bureau ou ailleurs: 418-555-0123.", "Le 418-555-0132."),
+        ("user_name", "The call user_name gives one string.", "The call user_names gives one."),
+        ("Is it 7f1c-22a1-0001?", "The other one is 7f1c-22a1-0001.", "It is 7f1c-22a1-0000."),
+    ],
+)
+def test_what_has_an_id_comes_before_what_is_nearly_the_same(
+    acme: Tenant, asked: str, right: str, nearly: str
+) -> None:
+    _remember(acme, nearly, right, "La neige", "Le jardin")
+    run_jobs(acme, Kind.EMBED_PASSAGES)
+
+    assert _texts(_ask(acme, asked))[0] == right
+
+
 def test_a_phrase_is_found_among_hundreds_that_have_its_words(acme: Tenant) -> None:
     _remember(acme, *[f"bleu pot bleu pot {n}" for n in range(150)], "Un très vieux pot bleu " * 9)
 
