@@ -90,9 +90,10 @@ def terms(text: str, *, language: str = UNKNOWN) -> list[str]:
 def asked_terms(text: str, *, language: str = UNKNOWN) -> list[tuple[str, ...]]:
     """The words of a question, each once: the terms that it may be found as, mostly one.
 
-    A French word is also looked for as it would be with its accents, or without: few type them all.
+    Where somebody types no accents, a French word is also looked for as it would be with them.
     """
-    return sorted(set(_words(text, language, _asked_stems)))
+    has_accents = _without_accents(text) != text
+    return sorted(set(_words(text, language, _stems if has_accents else _stems_with_accents)))
 
 
 def _words(
@@ -189,12 +190,11 @@ def _stems(word: str, language: str) -> tuple[str, ...]:
     return (french,) if language == FRENCH or english == french else (english, french)
 
 
-def _asked_stems(word: str, language: str) -> tuple[str, ...]:
+def _stems_with_accents(word: str, language: str) -> tuple[str, ...]:
     stems = _stems(word, language)
     if language == ENGLISH or word.isdigit():
         return stems
-    spellings = [_without_accents(word)]
-    spellings += [ending.sub(accented, word) for ending, accented in _ENDINGS]
+    spellings = (ending.sub(accented, word) for ending, accented in _ENDINGS)
     return tuple(dict.fromkeys([*stems, *(_stems(each, FRENCH)[0] for each in spellings)]))
 
 
