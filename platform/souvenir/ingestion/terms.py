@@ -34,7 +34,7 @@ _THOUSANDS = re.compile(r"(?<![\w.,])(?<!\d )\d{1,3}(?:[ ,]\d{3})++(?! ?\d)")
 _MEASURE = re.compile(r"(?<!\w)(\d+)(h|min|k?m|[cm]m|[km]?g|[cm]?[lL])(?=\d{0,2}(?!\w))")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|[eè]?re|[eè]me|e)")
 _MARK = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]+(?:[-_./\\@:+#,][A-Za-z0-9]+)+")
-_OF_A_MARK = re.compile(r"[0-9]|(?=.{6})(?:[_.\\@]|[/:].*[/:])")  # else words with a sign between
+_OF_A_MARK = re.compile(r"[0-9]|^(?=.{6}).*(?:[_.\\@]|[/:].*[/:])")  # else words, or "p.m"
 _TELEPHONE = re.compile(r"(?<!\w)\(?(\d{3})\)?[ .-]?(\d{3})[ .-](\d{4})(?!\w)")
 _ISO_DAY = re.compile(r"(?<![\w-])(\d{4})-(0[1-9]|1[0-2])-(\d\d)(?![\w-])")
 _BEFORE_A_SENTENCE = re.compile(r"(?:^|[.!?…:\n«\"“(\[]|[-–—*•|]\s)\s*$")
