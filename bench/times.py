@@ -116,6 +116,7 @@ def _dated(tenant: Tenant, found: list[dict[str, Any]]) -> list[_Dated]:
 
 def main() -> None:
     found = json.loads((Path(archive.__file__).parent / "questions.json").read_text())
+    share_as_it_is = timely.TIME_SHARE
     tenant = _fill()
     questions = _dated(tenant, found)
     print(f"{len(questions)} questions")
@@ -125,6 +126,7 @@ def main() -> None:
         for share in _TIME_SHARES if name != "plain" else _TIME_SHARES[:1]:
             timely.TIME_SHARE = share
             print(f"| {name} | {share} | {_row(tenant, questions, wording)} |", flush=True)
+    timely.TIME_SHARE = share_as_it_is
     for share in _RECENCY_SHARES:
         priors.RECENCY_SHARE = share
         print(
