@@ -112,6 +112,7 @@ def _tables(bench: Bench, arguments: argparse.Namespace) -> None:
     from bench import (  # noqa: PLC0415
         search_clients,
         search_costs,
+        search_filters,
         search_large,
         search_peers,
         search_walls,
@@ -125,6 +126,7 @@ def _tables(bench: Bench, arguments: argparse.Namespace) -> None:
         "promote": lambda: search_large.promote(bench),
         "narrowed": lambda: search_large.narrowed(bench),
         "hybrid": lambda: search_words.hybrid(bench),
+        "filters": lambda: search_filters.filters(bench),
         "frequent": lambda: search_words.frequent(bench),
         "peers": lambda: search_peers.peers(bench, rows=arguments.peers),
         "clients": lambda: search_clients.clients(bench),

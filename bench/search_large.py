@@ -16,8 +16,9 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.embedding.bilingual import BilingualEmbedder
 from souvenir.ingestion.models import LargeStore
 from souvenir.search.beliefs import Belief, Model
-from souvenir.search.candidates import _NARROW
-from souvenir.search.nearest import Narrowed, nearest
+from souvenir.search.narrowing import narrowed_by
+from souvenir.search.nearest import nearest
+from souvenir.search.questions import Filters
 from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job
 from tests.builders import run_jobs
@@ -27,19 +28,24 @@ _HEAD = "SELECT passage_id, {0} AS distance FROM ingestion_passagevector WHERE t
 _REST = f" AND store_id = %(s)s AND model = {MODEL} AND bucket = %(b)s ORDER BY {{0}} LIMIT {LIMIT}"
 _BY_GRAPH = "embedding::halfvec(384) <#> %(q)s::halfvec(384)"
 _BY_ALL = "(embedding <#> %(q)s::halfvec) + 0"
-_CONDITION = " AND p.provider = ANY (%(providers)s)"
 
 
-def _arm(bench: Bench, bucket: int, *, condition: str = "") -> tuple[str, dict[str, Any]]:
+def _arm(bench: Bench, bucket: int, only: Filters) -> tuple[str, dict[str, Any]]:
     """What search asks about the large store's vectors, and of that the first."""
     store = bench.store("large")
     model = Model(MODEL, BilingualEmbedder.model_id, BilingualEmbedder.dimensions)
-    by = _NARROW.format(condition=condition) if condition else ""
-    belief, narrowed = Belief(model, {store: bucket}), Narrowed(by, condition)
-    arm, parameters = nearest([store], belief, narrowed=narrowed, by_meaning=True)
-    sql = f"SELECT passage_id FROM ({arm}) n ORDER BY distance + 0 LIMIT {LIMIT}"
-    given = {"tenant": bench.tenant, "stores": [store], "candidates": CANDIDATES}
-    return sql, parameters | given
+    narrowed = narrowed_by(only)
+    near = nearest(
+        [store],
+        Belief(model, {store: bucket}),
+        narrowed=narrowed,
+        by_meaning=True,
+        candidates=CANDIDATES,
+    )
+    before = ", ".join(near.before)
+    sql = f"WITH {before} SELECT passage_id FROM ({near.sql}) n ORDER BY distance + 0 LIMIT {LIMIT}"
+    given = {"tenant": bench.tenant, "stores": [store]}
+    return sql, given | near.parameters | narrowed.parameters
 
 
 def promote(bench: Bench) -> None:
@@ -66,7 +72,7 @@ def promote(bench: Bench) -> None:
     ways += [
         (f"graph alone, `hnsw.ef_search` {n}", graph, plain, n) for n in ("100", "400", "1000")
     ]
-    ways += [("as search asks", *_arm(bench, bucket), width)]
+    ways += [("as search asks", *_arm(bench, bucket, Filters()), width)]
     for title, sql, parameters, ef_search in ways:
         app.execute(f"SET hnsw.ef_search = {ef_search}")
         calls = [
@@ -129,15 +135,15 @@ def narrowed(bench: Bench) -> None:
         "\n| the filter leaves | p50 ms | p95 | p99 | CPU p50 | CPU own | CPU cross |"
         " recall own | cross | rows |\n" + "| --- " * 10 + "|"
     )
-    sql, parameters = _arm(bench, bucket, condition=_CONDITION)
     for name, at in places.items():
         vectors = Vectors(78)
         own = vectors.near(stored[at[:: max(1, len(at) // 6)][:6]].copy())
         asked = [*own, *vectors.some(len(own), of=vectors.topics(400))]
         calls, wanted = [], []
+        sql, parameters = _arm(bench, bucket, Filters(providers=[name]))
         for q in asked:
-            one = parameters | {"vector": HalfVector(q).to_text(), "providers": [name]}
-            calls.append(lambda p=one: app.execute(sql, p).fetchall())
+            one = parameters | {"vector": HalfVector(q).to_text()}
+            calls.append(lambda s=sql, p=one: app.execute(s, p).fetchall())
             scores = stored[at] @ q.astype(np.float16).astype(np.float32)
             wanted.append({ids[at[place]] for place in np.argsort(-scores)[:LIMIT]})
         spent, found = timed(app, calls)

@@ -133,10 +133,21 @@ class Passage(TenantScoped):
                 condition=models.Q(embedded_with=""),
                 name="passage_to_embed",
             ),
+            # All that a passage says by itself, in the order of its vectors: what is counted for
+            # BM25, and what a filter asks, is read here and nowhere else.
             models.Index(
-                fields=["tenant_id", "store"],
-                include=["terms", "past_version"],
-                name="passage_lengths",
+                fields=["tenant_id", "store", "id"],
+                include=[
+                    "terms",
+                    "past_version",
+                    "trust",
+                    "occurred_at",
+                    "kind",
+                    "role",
+                    "provider",
+                    "language",
+                ],
+                name="passage_facts",
             ),
             models.Index(
                 fields=["tenant_id", "store", "occurred_at"],

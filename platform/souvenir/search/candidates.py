@@ -17,12 +17,12 @@ from souvenir.ingestion.past import homes
 from souvenir.ingestion.terms import asked_terms, exact_terms
 from souvenir.search import frequent
 from souvenir.search.beliefs import Belief, Model, Told, read_told
-from souvenir.search.looking_back import held_then, looks_back
-from souvenir.search.metadata_filter import described_memories, has_metadata
-from souvenir.search.nearest import Narrowed, nearest
+from souvenir.search.looking_back import looks_back
+from souvenir.search.narrowing import narrowed_by
+from souvenir.search.nearest import nearest
 from souvenir.search.phrases import MOST_WITH_PHRASES, apart, phrase_arms
 from souvenir.search.question_vectors import question_vectors
-from souvenir.search.questions import Filters, Question
+from souvenir.search.questions import Question
 from souvenir.search.records import COLUMNS, LOOKED_UP, Candidate, candidates_in
 from souvenir.search.time_expressions import Understood
 from souvenir.search.timely import timely
@@ -33,11 +33,16 @@ _HYBRID = (Path(__file__).parent / "hybrid.sql").read_text()
 _CANDIDATES = 100  # of each retriever, before they are mixed
 LEAST_POOL, _POOL_PER_RESULT = 80, 3  # with 40, an answer on LoCoMo had .01 less of the evidence
 _EXACT_WEIGHT = 0.2  # of what is found as it is written, on top of its stem
-_NARROW = """CROSS JOIN LATERAL (
-    SELECT 1 FROM ingestion_passage p
-    WHERE p.tenant_id = %(tenant)s AND p.id = v.passage_id{condition} OFFSET 0
-) narrowed"""
-_WITHOUT = " AND p.conversation_id IS DISTINCT FROM %(without)s"
+# Of what words alone have found, how near it is.
+_COMPARED = """SELECT c.passage_id, c.bm25, coalesce(c.similarity, v.similarity) AS similarity
+    FROM candidate c
+    LEFT JOIN LATERAL (
+        SELECT -((embedding <#> (SELECT vector FROM question)) + 0) AS similarity
+        FROM ingestion_passagevector
+        WHERE c.similarity IS NULL AND tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
+          AND model = %(model)s AND bucket IN ({buckets}) AND passage_id = c.passage_id OFFSET 0
+    ) v ON true"""
+_NOT_COMPARED = "SELECT passage_id, bm25, NULL::float8 AS similarity FROM candidate"
 _MERGED = {"most": "max", "merged": "GROUP BY a.term, a.weight, t.passage_id"}
 _AS_THEY_ARE = {"most": "", "merged": ""}
 
@@ -112,22 +117,28 @@ def hybrid_statement(
         vector: as PostgreSQL reads it; None: only words count.
         without: a conversation of which nothing more is wanted.
     """
-    condition, values = condition_on(question.only)
-    if without:
-        condition, values = condition + _WITHOUT, values | {"without": without}
+    narrowed = narrowed_by(question.only, without=without)
     stores = homes(question.store_ids) if looks_back(question.only) else question.store_ids
-    narrow = _NARROW.format(condition=condition) if condition else ""
-    narrowed = Narrowed(narrow, condition, described_memories(question.only.metadata))
-    near, places = nearest(stores, belief, narrowed=narrowed, by_meaning=vector is not None)
+    pool = pool_of(question, words)
+    near = nearest(
+        stores,
+        belief,
+        narrowed=narrowed,
+        by_meaning=vector is not None,
+        candidates=max(_CANDIDATES, pool),
+    )
     buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
-    asked_of = timely(time, narrow=narrow, buckets=buckets, by_meaning=vector is not None)
+    scored = _COMPARED.format(buckets=buckets) if vector else _NOT_COMPARED
+    asked_of = timely(time, narrow=narrowed.by_key, buckets=buckets, by_meaning=vector is not None)
     is_large = not belief.own.keys().isdisjoint(stores)
     dense_weight = question.dense_weight if vector else 0.0
     sql = _HYBRID.format(
-        narrow=narrow,
-        nearest=near,
-        buckets=buckets,
-        more=asked_of.arm + phrase_arms(len(words.phrases), narrow=narrow),
+        before="".join(f"{query}, " for query in near.before),
+        nearest=near.sql,
+        among=near.among,
+        by_key=near.by_key,
+        scored=scored,
+        more=asked_of.arm + phrase_arms(len(words.phrases), narrow=narrowed.by_key),
         dated=asked_of.dated,
         timely_share=asked_of.share,
         columns=COLUMNS,
@@ -137,7 +148,6 @@ def hybrid_statement(
         **(_MERGED if words.merged else _AS_THEY_ARE),
     )
     unrelated, same = _nearness_range(belief.model)
-    pool = pool_of(question, words)
     parameters: dict[str, Any] = {
         "tenant": current_tenant(),
         "stores": stores,
@@ -146,7 +156,6 @@ def hybrid_statement(
         "tokens": words.tokens,
         "asked": words.terms,
         "weights": words.weights,
-        "candidates": max(_CANDIDATES, pool),
         "dense_weight": dense_weight,
         "unrelated": unrelated,
         "same": same,
@@ -155,7 +164,9 @@ def hybrid_statement(
         "frequent_share": frequent.SHARE,
     }
     quoted = {f"phrase_{place}": numbers for place, numbers in enumerate(words.phrases)}
-    return Statement(sql, parameters | places | values | asked_of.parameters | quoted)
+    return Statement(
+        sql, parameters | near.parameters | narrowed.parameters | asked_of.parameters | quoted
+    )
 
 
 def pool_of(question: Question, words: Words) -> int:
@@ -179,21 +190,3 @@ def candidates(statement: Statement) -> tuple[list[Candidate], Told]:
         rows = cursor.fetchall()
     found = candidates_in([columns for _, is_found, *columns in rows if is_found])
     return found, read_told(rows[0][0])
-
-
-def condition_on(only: Filters) -> tuple[str, dict[str, Any]]:
-    """SQL to append to a condition on passages `p`, and its parameters."""
-    parts = {
-        "since": ("p.occurred_at >= %(since)s", only.since),
-        "until": ("p.occurred_at < %(until)s", only.until),
-        "providers": ("p.provider = ANY (%(providers)s)", only.providers),
-        "roles": ("p.role = ANY (%(roles)s)", only.roles),
-        "kinds": ("p.kind = ANY (%(kinds)s)", only.kinds),
-        "languages": ("p.language = ANY (%(languages)s)", only.languages),
-        "least_trust": ("p.trust >= %(least_trust)s", only.least_trust),
-    }
-    used = {name: part for name, part in parts.items() if part[1]}
-    condition = "".join(f" AND {sql}" for sql, _ in used.values())
-    values = {name: value for name, (_, value) in used.items()}
-    more, its_values = held_then(only) if looks_back(only) else has_metadata(only.metadata)
-    return condition + more, values | its_values

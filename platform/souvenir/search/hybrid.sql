@@ -2,11 +2,16 @@
 -- the best, with their texts. Ranked in the end by ranking.py, which sees what SQL cannot.
 -- The tenant stands in every arm: row-level security is the wall, the literal is the plan.
 -- Narrowed where asked: passages of another time, source or role are left out of both arms.
+-- narrowing.py says how.
 --
 -- Statistics lag behind: a tenant that has just brought in a long history still looks like one of
 -- one row. So whatever is joined by id is joined LATERAL with OFFSET 0: a look-up by the whole key
 -- for each row, and never a scan of the tenant for each row.
-WITH scope AS MATERIALIZED (
+WITH {before}large AS MATERIALIZED (
+    SELECT store_id, bucket, passages, terms FROM ingestion_largestore
+    WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
+      AND state IN ('serving', 'leaving')
+), scope AS MATERIALIZED (
     -- Of large stores as they were counted last: half a million passages take 70 ms to count.
     -- too_many: have a word that is not looked for there (frequent.py).
     SELECT sum(passages)::float8 AS passages,
@@ -16,9 +21,7 @@ WITH scope AS MATERIALIZED (
         SELECT count(*), sum(terms) FROM ingestion_passage
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(common)s) AND past_version = 0
         UNION ALL
-        SELECT passages, terms FROM ingestion_largestore
-        WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
-          AND state IN ('serving', 'leaving')
+        SELECT passages, terms FROM large
     ) counted (passages, terms)
 ), dense AS MATERIALIZED (
     -- Of ordinary stores exactly, of large ones by graph: nearest.py.
@@ -42,24 +45,21 @@ WITH scope AS MATERIALIZED (
 ), lexical AS MATERIALIZED (
     -- Robertson and Zaragoza 2009, with k1 = 0.5 and b = 0.4: in short texts a second mention says
     -- little (docs/benchmarks.md).
-    SELECT v.passage_id, sum(
-        v.weight * ln(1 + (s.passages - f.passages + 0.5) / (f.passages + 0.5))
-        * v.frequency * 1.5 / (v.frequency + 0.5 * (0.6 + 0.4 * v.terms / s.mean_terms))
-    ) AS bm25
-    FROM hit v JOIN frequency f ON f.term = v.term CROSS JOIN scope s {narrow}
-    GROUP BY v.passage_id ORDER BY bm25 DESC LIMIT %(candidates)s
+    SELECT v.passage_id, v.bm25 FROM (
+        SELECT v.passage_id, sum(
+            v.weight * ln(1 + (s.passages - f.passages + 0.5) / (f.passages + 0.5))
+            * v.frequency * 1.5 / (v.frequency + 0.5 * (0.6 + 0.4 * v.terms / s.mean_terms))
+        ) AS bm25
+        FROM hit v JOIN frequency f ON f.term = v.term CROSS JOIN scope s {among}
+        GROUP BY v.passage_id ORDER BY bm25 DESC
+    ) v {by_key} ORDER BY v.bm25 DESC LIMIT %(candidates)s
 ), candidate AS MATERIALIZED (
-    SELECT passage_id FROM dense UNION SELECT passage_id FROM lexical {more}
+    SELECT passage_id, max(bm25) AS bm25, max(similarity) AS similarity FROM (
+        SELECT passage_id, NULL::float8 AS bm25, similarity FROM dense
+        UNION ALL SELECT passage_id, bm25, NULL FROM lexical {more}
+    ) c GROUP BY passage_id
 ), scored AS MATERIALIZED (
-    SELECT c.passage_id, l.bm25, v.similarity
-    FROM candidate c
-    LEFT JOIN lexical l ON l.passage_id = c.passage_id
-    LEFT JOIN LATERAL (
-        SELECT -((embedding <#> %(vector)s::halfvec) + 0) AS similarity
-        FROM ingestion_passagevector
-        WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
-          AND model = %(model)s AND bucket IN ({buckets}) AND passage_id = c.passage_id OFFSET 0
-    ) v ON true
+    {scored}
 ), ideal AS MATERIALIZED (
     -- Words are held against a passage that has every term of the question once, not against the
     -- best candidate: one word in common by chance is then worth little, as across languages.
@@ -95,9 +95,7 @@ WITH scope AS MATERIALIZED (
         'model', (SELECT jsonb_build_object(
                       'number', number, 'name', name, 'dimensions', dimensions)
                   FROM embedding_embeddingmodel WHERE state = 'serving'),
-        'own', (SELECT jsonb_object_agg(store_id, bucket) FROM ingestion_largestore
-                WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
-                  AND state IN ('serving', 'leaving'))
+        'own', (SELECT jsonb_object_agg(store_id, bucket) FROM large)
     ) AS told
 ), placed AS MATERIALIZED (
     SELECT x.similarity, x.bm25, x.nearness, x.words, x.bound, p.*,

@@ -30,6 +30,26 @@ _BROUGHT = """ AND (p.message_id IS NULL OR EXISTS (
 ))"""
 
 
+# Of all passages at once: what can be told without a look-up for each not to have held goes; what
+# stays is held against the above. A memory that held has a version that was told, one that had not
+# ended, and one that had begun.
+_BROUGHT_AT_ALL = """ AND (p.message_id IS NULL OR (p.message_id IN (
+    SELECT g.id FROM memories_message g
+    WHERE g.tenant_id = %(tenant)s AND g.store_id = ANY (%(stores)s)
+      AND g.recorded_at <= %(known_at)s OFFSET 0
+)) IS TRUE)"""
+_HELD_AT_ALL = """ AND (p.memory_id IS NULL OR (p.memory_id IN (
+    SELECT w.memory_id FROM (
+        SELECT * FROM memories_memoryversion
+        WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s) OFFSET 0
+    ) w GROUP BY w.memory_id HAVING {conditions}
+)) IS TRUE)"""
+_TOLD = "bool_or(w.recorded_at <= %(known_at)s)"
+_HAD_BEGUN = """bool_or(w.valid_to IS NULL OR w.valid_to > %(as_of)s)
+       AND bool_or(coalesce(w.valid_from, w.occurred_at) <= %(as_of)s
+                   OR w.observed_at <= %(as_of)s)"""
+
+
 def looks_back(only: Filters) -> bool:
     """Whether past versions are asked about."""
     return only.as_of is not None or only.known_at is not None
@@ -44,3 +64,15 @@ def held_then(only: Filters) -> tuple[str, dict[str, Any]]:
     condition += _SAID if only.as_of else ""
     condition += _BROUGHT if only.known_at else ""
     return condition, {"as_of": only.as_of, "known_at": only.known_at} | tokens
+
+
+def may_be_held(only: Filters) -> str:
+    """SQL to append to a condition on all passages `p` of a store; "" where none looks back."""
+    if not looks_back(only):
+        return ""
+    conditions = " AND ".join(
+        part for part, asked in ((_TOLD, only.known_at), (_HAD_BEGUN, only.as_of)) if asked
+    )
+    condition = _HELD_AT_ALL.format(conditions=conditions)
+    condition += _SAID if only.as_of else ""
+    return condition + (_BROUGHT_AT_ALL if only.known_at else "")

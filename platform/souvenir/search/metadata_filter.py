@@ -24,6 +24,15 @@ _DESCRIBED = """
 """
 
 
+# Of all passages of a store at once: those of memories that have an entry now, or ever had.
+_AMONG = """ AND (p.memory_id IN (
+    SELECT k.memory_id FROM memories_metadatatoken k
+    WHERE k.tenant_id = %(tenant)s AND k.store_id = ANY (%(stores)s)
+      AND k.token = ANY (%(metadata_{place})s::bytea[]){version}
+)) IS TRUE"""
+_NOW = " AND k.past_version = 0"
+
+
 def has_metadata(
     wanted: list[Wanted], *, version: str = "p.past_version"
 ) -> tuple[str, dict[str, Any]]:
@@ -35,6 +44,12 @@ def has_metadata(
     condition = "".join(has)
     tokens = {f"metadata_{place}": tokens_of(one) for place, one in enumerate(wanted)}
     return condition, tokens
+
+
+def among_described(wanted: list[Wanted], *, of_any_version: bool) -> str:
+    """The same for a condition on all passages `p` of a store. Of any version: more than asked."""
+    version = "" if of_any_version else _NOW
+    return "".join(_AMONG.format(place=place, version=version) for place in range(len(wanted)))
 
 
 def described_memories(wanted: list[Wanted]) -> str:

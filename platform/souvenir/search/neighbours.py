@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from souvenir.memories.models import Conversation, Message
-from souvenir.search.candidates import condition_on
+from souvenir.search.narrowing import condition_on
 from souvenir.search.questions import Question
 from souvenir.search.ranking import Ranked
 from souvenir.search.records import COLUMNS, LOOKED_UP, Candidate, candidates_in

@@ -18,12 +18,13 @@ Had: TypeAlias = frozenset[int | str]  # the places of phrases, and marks
 PHRASE_SHARE = 0.2  # of a score: what is quoted, and rare, comes before what fits as well
 _LONGEST, _MOST = 300, 8  # characters of a phrase; phrases of a question
 MOST_WITH_PHRASES = 200  # passages that have all the words of a phrase, and are opened to be read
-_ARM = """ UNION (
-    SELECT v.passage_id FROM hit v {narrow} WHERE v.term = ANY (%(phrase_{place})s)
-    GROUP BY v.passage_id HAVING count(DISTINCT v.term) = (
-        SELECT count(DISTINCT term) FROM asked WHERE term = ANY (%(phrase_{place})s)
-    )
-    ORDER BY v.passage_id LIMIT {most}
+_ARM = """ UNION ALL (
+    SELECT v.passage_id, NULL, NULL FROM (
+        SELECT passage_id FROM hit WHERE term = ANY (%(phrase_{place})s)
+        GROUP BY passage_id HAVING count(DISTINCT term) = (
+            SELECT count(DISTINCT term) FROM asked WHERE term = ANY (%(phrase_{place})s)
+        ) ORDER BY passage_id
+    ) v {narrow} ORDER BY v.passage_id LIMIT {most}
 )"""
 _QUOTED = re.compile(
     rf"«([^«»]{{1,{_LONGEST}}})»|“([^“”]{{1,{_LONGEST}}})”|(?<!\w)\"([^\"]{{1,{_LONGEST}}})\"(?!\w)"

@@ -14,14 +14,14 @@ from souvenir.search.time_expressions import Understood
 TIME_SHARE = 0.05  # added to the score of what is of the time asked about (priors.py)
 _SHORT = timedelta(days=100)
 _MOST_PASSAGES, _MOST_CANDIDATES = 1_000, 50
-_ARM = """UNION (
-    SELECT v.passage_id FROM (
+_ARM = """ UNION ALL (
+    SELECT v.passage_id, NULL, NULL FROM (
         SELECT id FROM ingestion_passage
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
           AND occurred_at >= %(time_since)s AND occurred_at < %(time_until)s
         ORDER BY occurred_at, id LIMIT %(time_passages)s
     ) w CROSS JOIN LATERAL (
-        SELECT w.id AS passage_id, (embedding <#> %(vector)s::halfvec) + 0 AS distance
+        SELECT w.id AS passage_id, (embedding <#> (SELECT vector FROM question)) + 0 AS distance
         FROM ingestion_passagevector
         WHERE tenant_id = %(tenant)s AND store_id = ANY (%(stores)s)
           AND model = %(model)s AND bucket IN ({buckets}) AND passage_id = w.id OFFSET 0

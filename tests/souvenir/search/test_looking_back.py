@@ -20,6 +20,7 @@ from souvenir.search.rebuilding import request_new_index_key
 from souvenir.search.services import search
 from tenants.isolation.scope import tenant_scope
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
+from tests.vectors import fill_store_with, some_vectors
 
 
 def _at(text: str) -> datetime:
@@ -197,3 +198,30 @@ def test_another_organization_s_past_is_not_there(acme: Tenant, globex: Tenant) 
     only = Filters(as_of=_at("2024-01-01"))
     with tenant_scope(globex.id):
         assert search(Question("habite", [store_id], only=only)).results == []
+
+
+def test_what_was_known_is_found_where_thousands_that_are_nearer_were_not(acme: Tenant) -> None:
+    """The nearest are tried first; if too few of them were known, all that was is compared."""
+    vectors = some_vectors(1_530)
+    with tenant_scope(acme.id):
+        store = personal_store(person=ensure_person(external_id="alice"))
+        fill_store_with(store.id, vectors[:1_500])
+        new = set(Memory.objects.values_list("id", flat=True))
+        old = fill_store_with(store.id, -vectors[1_500:])  # as far from any question as can be
+        versions = MemoryVersion.objects.exclude(memory_id__in=new)
+        versions.update(recorded_at=_at("2020-01-01"), observed_at=_at("2020-01-01"))
+        asked = [
+            Question("bouilloire", [store.id], limit=40, only=only, dense_weight=1.0)
+            for only in (
+                Filters(),
+                Filters(known_at=_at("2021-01-01")),
+                Filters(as_of=_at("2021-01-01")),
+                Filters(as_of=_at("2021-01-01"), kinds=["message"]),
+                Filters(known_at=_at("2019-01-01")),
+            )
+        ]
+        now, *then, before = [{f.passage_id for f in search(one).results} for one in asked]
+
+    assert not now & set(old)
+    assert then == [set(old)] * 3
+    assert before == set()

@@ -134,7 +134,7 @@ _WAITING = "store_id = ANY (%(stores)s)\n                      AND embedded_with
 _FAULTS = {
     "how long passages are": (candidates, "_HYBRID", "store_id = ANY (%(common)s) AND past_"),
     "which have the words": (candidates, "_HYBRID", "t.store_id = ANY (%(stores)s)"),
-    "which are near": (nearest, "_EXACT", "v.store_id = ANY (%(common)s)"),
+    "which are near": (nearest, "_IN_COMMON", "v.store_id = ANY (%(common)s)"),
     "how many wait": (candidates, "_HYBRID", _WAITING),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ statistics, since those lag behind: a history that was just brought in, by someb
 there at the last ANALYZE, must not be read in another way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from souvenir.core.jobs import Job as Kind
 from souvenir.ingestion.models import Passage
 from souvenir.ingestion.services import correct, remember
+from souvenir.memories.metadata import wanted_in
 from souvenir.memories.models import Memory, MemoryVersion, Message
 from souvenir.memories.selectors import personal_store
 from souvenir.memories.services import Statement, ensure_person, ensure_shared_store
@@ -45,6 +46,7 @@ class Sized:
 
     tenant: Tenant
     store_id: UUID
+    is_tended: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def sized(request: pytest.FixtureRequest, beside: None) -> Sized:
     if state == "tended":
         for table in MAINTAINED:
             maintain(f"VACUUM (ANALYZE) {table}")
-    return _sized[size]
+    return replace(_sized[size], is_tended=state == "tended")
 
 
 def _plan(sized: Sized, question: Question) -> list[Node]:
@@ -119,11 +121,12 @@ def _check(nodes: list[Node]) -> None:
 
 # What narrows a look-up down to a row, or to the few that belong together.
 _NARROW = {
-    "ingestion_passage": ("(id =", "(store_id =", "(message_id ="),
-    "memories_message": ("(id =", "(conversation_id ="),
+    "ingestion_passage": ("(id =", "(store_id =", "(message_id =", "(memory_id ="),
+    "memories_message": ("(id =", "(conversation_id =", "(store_id ="),
     "memories_conversation": ("(id =",),
     "memories_memory": ("(id =",),
-    "memories_memoryversion": ("(memory_id =",),
+    "memories_memoryversion": ("(memory_id =", "(store_id ="),
+    "memories_metadatatoken": ("(token =", "(memory_id ="),
 }
 
 
@@ -154,7 +157,11 @@ _WAYS: dict[str, tuple[str, Filters]] = {
     "a kind": (_ASKED, Filters(kinds=["message"])),
     "a language": (_ASKED, Filters(languages=["fr"])),
     "trust": (_ASKED, Filters(least_trust=2)),
+    "metadata": (_ASKED, Filters(metadata=wanted_in({"room": "kitchen"}))),
+    "a role, as of": (_ASKED, Filters(roles=["user"], as_of=_MARCH)),
 }  # fmt: skip
+# Those that a passage's own row answers.
+_FACTS = ("since", "until", "a source", "a role", "a kind", "a language", "trust")
 
 
 @pytest.mark.parametrize("way", _WAYS)
@@ -162,6 +169,21 @@ def test_a_person_s_question_reads_indexes_of_one_partition(sized: Sized, way: s
     text, only = _WAYS[way]
 
     _check(_plan(sized, Question(text, [sized.store_id], only=only, asked_at=_NOW)))
+
+
+@pytest.mark.parametrize("way", _FACTS)
+def test_what_a_filter_leaves_is_listed_from_an_index_and_its_vectors_are_those_read(
+    sized: Sized, way: str
+) -> None:
+    text, only = _WAYS[way]
+
+    nodes = _plan(sized, Question(text, [sized.store_id], only=only, asked_at=_NOW))
+
+    listed = [n for n in reading(nodes, "ingestion_passage") if "store_id" in n["Index Cond"]]
+    if sized.is_tended:  # until it is, the rows have to be looked at for who may see them
+        assert {node["Node Type"] for node in listed} == {"Index Only Scan"}
+    near, _ = reading(nodes, "ingestion_passagevector")
+    assert "(passage_id = ANY" in near["Index Cond"]
 
 
 def test_so_does_a_question_of_several_stores(sized: Sized) -> None:
