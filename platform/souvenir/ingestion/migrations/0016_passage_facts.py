@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingestion", "0014_passages_of_several_versions")]
+    dependencies = [("ingestion", "0015_bucket_before_passage")]
 
     operations = [
         migrations.AddIndex(
