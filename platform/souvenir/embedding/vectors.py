@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+import numpy as np
 from django.db import connection
-from pgvector import HalfVector
 
 from souvenir.embedding.embedders import Vectors
 from souvenir.embedding.errors import VectorsDoNotFit
@@ -12,6 +12,8 @@ from souvenir.ingestion.models import Passage
 from souvenir.ingestion.past import home_of
 from souvenir.ingestion.placing import placed
 from tenants.isolation.scope import current_tenant
+
+_NUMBER = "%.5g"  # a half has eleven bits: five digits tell any two apart
 
 
 def keep_vectors(passages: list[Passage], vectors: Vectors, *, model: EmbeddingModel) -> None:
@@ -31,7 +33,7 @@ def keep_vectors(passages: list[Passage], vectors: Vectors, *, model: EmbeddingM
     bucket_of = placed({home_of(passage) for passage in places.values()})
     tenant_id = current_tenant()
     rows: list[tuple[UUID, UUID, int, UUID, int, str]] = [
-        (tenant_id, home, model.number, passage.id, bucket_of[home], _text(by_id[passage.id]))
+        (tenant_id, home, model.number, passage.id, bucket_of[home], vector_text(by_id[passage.id]))
         for passage in places.values()
         for home in [home_of(passage)]
     ]
@@ -44,5 +46,7 @@ def keep_vectors(passages: list[Passage], vectors: Vectors, *, model: EmbeddingM
         )
 
 
-def _text(vector: Vectors) -> str:
-    return str(HalfVector(vector).to_text())
+def vector_text(vector: Vectors) -> str:
+    """A vector as PostgreSQL reads it in half precision, with no digit too many."""
+    numbers = vector.astype(np.float16).tolist()
+    return "[" + ",".join([_NUMBER] * len(numbers)) % tuple(numbers) + "]"

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from pgvector import HalfVector
 
 from souvenir.core.sealing import blind_token
 from souvenir.embedding.errors import EmbedderUnavailable
 from souvenir.embedding.registry import embedder_of
+from souvenir.embedding.vectors import vector_text
 from souvenir.ingestion.languages import language_of
 from souvenir.ingestion.past import homes
 from souvenir.ingestion.terms import asked_terms, exact_terms
@@ -96,8 +96,7 @@ def words_of(text: str, *, language: str) -> Words:
 def vector_of(text: str, model: Model) -> str | None:
     """The question's vector as PostgreSQL reads it; None where the embedder does not answer."""
     try:
-        vector = question_vectors.vector(current_tenant(), model.name, text)
-        return HalfVector(vector).to_text()
+        return vector_text(question_vectors.vector(current_tenant(), model.name, text))
     except EmbedderUnavailable:
         return None
 
