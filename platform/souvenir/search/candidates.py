@@ -118,13 +118,12 @@ def hybrid_statement(
     """
     narrowed = narrowed_by(question.only, without=without)
     stores = homes(question.store_ids) if looks_back(question.only) else question.store_ids
-    pool = pool_of(question, words)
     near = nearest(
         stores,
         belief,
         narrowed=narrowed,
         by_meaning=vector is not None,
-        candidates=max(_CANDIDATES, pool),
+        candidates=max(_CANDIDATES, pool_of(question, words)),
     )
     buckets = ", ".join(str(int(bucket)) for bucket in sorted({0, *belief.own.values()}))
     scored = _COMPARED.format(buckets=buckets) if vector else _NOT_COMPARED
@@ -146,26 +145,31 @@ def hybrid_statement(
         tokens="ARRAY(SELECT token FROM asked)" if is_large else "%(tokens)s",
         **(_MERGED if words.merged else _AS_THEY_ARE),
     )
-    unrelated, same = _nearness_range(belief.model)
-    parameters: dict[str, Any] = {
+    parameters = near.parameters | narrowed.parameters | asked_of.parameters
+    parameters |= _asked(question, words) | {
         "tenant": current_tenant(),
         "stores": stores,
-        "looks_back": looks_back(question.only),
         "vector": vector,
+        "dense_weight": dense_weight,
+    }
+    unrelated, same = _nearness_range(belief.model)
+    return Statement(sql, parameters | {"unrelated": unrelated, "same": same})
+
+
+def _asked(question: Question, words: Words) -> dict[str, Any]:
+    """The parameters that say what is looked for, and how much of it."""
+    quoted: dict[str, Any] = {
+        f"phrase_{place}": numbers for place, numbers in enumerate(words.phrases)
+    }
+    return quoted | {
+        "looks_back": looks_back(question.only),
         "tokens": words.tokens,
         "asked": words.terms,
         "weights": words.weights,
-        "dense_weight": dense_weight,
-        "unrelated": unrelated,
-        "same": same,
-        "pool": pool,
+        "pool": pool_of(question, words),
         "frequent": frequent.LEAST,
         "frequent_share": frequent.SHARE,
     }
-    quoted = {f"phrase_{place}": numbers for place, numbers in enumerate(words.phrases)}
-    return Statement(
-        sql, parameters | near.parameters | narrowed.parameters | asked_of.parameters | quoted
-    )
 
 
 def pool_of(question: Question, words: Words) -> int:
