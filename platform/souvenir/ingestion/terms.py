@@ -99,7 +99,7 @@ def asked_terms(text: str, *, language: str = UNKNOWN) -> list[tuple[str, ...]]:
 def _words(
     text: str, language: str, stems: Callable[[str, str], tuple[str, ...]]
 ) -> Iterator[tuple[str, ...]]:
-    normal = _ISO_DAY.sub(partial(_in_words, language), _MEASURE.sub(r"\1 \2 ", _normal(text)))
+    normal = _ISO_DAY.sub(partial(_in_words, language), _normal(text))
     for match in _WORD.finditer(normal):
         word = _bare(match.group().casefold())
         if ordinal := _ORDINAL.fullmatch(word):
@@ -139,7 +139,8 @@ def date_terms(day: date) -> list[str]:
 
 def _normal(text: str) -> str:
     normal = unicodedata.normalize("NFKC", text.translate(_TYPED))
-    return _THOUSANDS.sub(_digits, _TELEPHONE.sub(r"\1-\2-\3", normal))
+    normal = _THOUSANDS.sub(_digits, _TELEPHONE.sub(r"\1-\2-\3", normal))
+    return _MEASURE.sub(r"\1 \2 ", normal)
 
 
 def _marks(normal: str) -> set[str]:

@@ -99,6 +99,7 @@ def test_a_month_is_the_same_term_in_both_languages() -> None:
         ("Appeler le 514‑555‑0199", "(514) 555-0199"),
         ("Appeler le 514 555 0199", "514.555.0199"),
         ("Ça coûte 1 234,56 $", "1,234.56"),
+        ("La course fait 3,5 km", "3.5km"),
     ],
 )
 def test_names_and_marks_are_kept_as_they_are_written(passage: str, question: str) -> None:
