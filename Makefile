@@ -9,6 +9,8 @@ seeds ?= 22
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard platform/souvenir/locale/*/LC_MESSAGES/*.po))
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+# All tests: on two processors, if there are two; a file's tests stay together, and in this order.
+WHOLE := $(VENV) -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder
 # platform/ is a source root, like src/.
 export PYTHONPATH := platform:.
 
@@ -22,7 +24,7 @@ logins: .venv/run.stamp  ## new logins for the demonstration, while Souvenir run
 	@exec $(VENV) -m souvenir.config.embedded logins
 
 test: .venv/dev.stamp $(CATALOGUES)  ## the tests alone: make test only=tests/souvenir/search
-	$(VENV) -m pytest $(only)
+	$(if $(only),$(VENV) -m pytest $(only),$(WHOLE))
 
 chaos: .venv/dev.stamp $(CATALOGUES)  ## kill every process while much is done, a quarter of an hour each: make chaos seeds="1 2 3"
 	for seed in $(seeds); do \
@@ -38,7 +40,7 @@ check: .venv/dev.stamp $(CATALOGUES)  ## everything CI checks, cheapest first
 	$(VENV) -m mypy
 	$(VENV) manage.py makemigrations --check --dry-run
 	$(VENV) manage.py collect_messages --check
-	$(VENV) -m pytest
+	$(WHOLE)
 
 format: .venv/dev.stamp  ## put the code in order
 	$(VENV) -m ruff check --fix .
