@@ -1,6 +1,7 @@
 """Whatever has a tenant is a tenant table, in Python and in the database; an erasure knows it."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from django.apps import apps
@@ -28,6 +29,7 @@ each_tenant_model = pytest.mark.parametrize(
 )
 
 
+@cache
 def isolations() -> dict[str, IsolateTenantTable]:
     """Every IsolateTenantTable of the migrations, by the label of its model: `memories.person`."""
     loader = MigrationLoader(connection=None, ignore_no_migrations=True)
@@ -39,6 +41,7 @@ def isolations() -> dict[str, IsolateTenantTable]:
     }
 
 
+@cache
 def marked_later(model: type[models.Model]) -> set[str]:
     """Columns that a later migration added, and marked as content."""
     loader = MigrationLoader(connection=None, ignore_no_migrations=True)
