@@ -32,6 +32,12 @@ class _Killed(BaseException):
     """What a kill -9 looks like from inside: nothing after it runs."""
 
 
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn ends after a second, which a busy machine can take for a few items."""
+    monkeypatch.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 600.0)
+
+
 def _begun(tenant: Tenant, *parts: Part) -> Lease:
     with tenant_scope(tenant.id):
         job = accept_job(Kind.RUN_IMPORT, subject_id=uuid4(), person_id=None, unit="objects")
