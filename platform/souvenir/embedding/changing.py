@@ -1,4 +1,4 @@
-"""Change the model of the whole cell while people search: start, compare, switch, clear.
+"""Change the model of the whole cell while people search: start, compare, switch or stop, clear.
 
 The operator's steps, in this order (docs/runbooks/search.md). Each loops over organizations
 and opens their scopes; call them outside of any.
@@ -14,6 +14,7 @@ from souvenir.core.jobs import Job
 from souvenir.embedding.comparing import Overlap, overlaps
 from souvenir.embedding.counts import search_counts
 from souvenir.embedding.errors import ModelBusy, ModelIncomplete, NoModelFills
+from souvenir.embedding.large_stores import ask_to_place
 from souvenir.embedding.models import EmbeddingModel
 from souvenir.embedding.registry import embedder_of
 from souvenir.embedding.selectors import filling_model, serving_model
@@ -81,6 +82,17 @@ def compare_models(*, per_organization: int = 20) -> Comparison:
     return Comparison(len(shares), sum(shares) / len(shares), shares[len(shares) // 10])
 
 
+def stop_model() -> EmbeddingModel:
+    """Fill the model that is filled no further: search never asked it. Started again, it goes on.
+
+    Raises:
+        NoModelFills
+    """
+    model = _filling()
+    _change(model, State.RETIRED)
+    return model
+
+
 def switch_model() -> EmbeddingModel:
     """Let search ask the model that was filled. The one before is kept, to go back to.
 
@@ -100,6 +112,10 @@ def switch_model() -> EmbeddingModel:
         _change(new, State.SERVING)
     # What was embedded while we counted.
     ask_every_store(kind=Job.FILL_MODEL)
+    # How far the new graphs are believed: until that is measured, every vector is compared.
+    for organization in organizations().filter(state="active").iterator():
+        with tenant_scope(organization.id):
+            ask_to_place()
     return new
 
 

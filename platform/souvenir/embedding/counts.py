@@ -1,8 +1,8 @@
 """Do passages, vectors and token sets agree? Of one organization; needs a tenant scope.
 
-Every passage has one vector of each model in use, unless it waits for its first or was set aside,
-and one set of tokens, unless it says nothing but stop words. Nothing of either is without its
-passage.
+Every passage has one vector of each model in use where search reads it, unless it waits for its
+first or was set aside, and one set of tokens, unless it says nothing but stop words. Nothing of
+either is without its passage.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,12 @@ _PASSAGES = """
            count(*) FILTER (WHERE embedded_with = %(set_aside)s), count(*) FILTER (WHERE terms > 0)
     FROM ingestion_passage WHERE tenant_id = %(tenant)s
 """
-# A store that moves has some of them twice.
+# Where search reads them: a store that moves has some elsewhere too.
 _VECTORS = """
-    SELECT count(DISTINCT passage_id) FROM ingestion_passagevector
-    WHERE tenant_id = %(tenant)s AND model = %(model)s
+    SELECT count(DISTINCT v.passage_id) FROM ingestion_passagevector v
+    LEFT JOIN ingestion_largestore l ON l.tenant_id = %(tenant)s AND l.store_id = v.store_id
+      AND l.state IN ('serving', 'leaving')
+    WHERE v.tenant_id = %(tenant)s AND v.model = %(model)s AND v.bucket = coalesce(l.bucket, 0)
 """
 _WITH_TOKENS = """
     SELECT count(DISTINCT passage_id) FROM ingestion_passagetoken WHERE tenant_id = %(tenant)s

@@ -22,19 +22,21 @@ from tenants.ledger import Lease
 from tenants.maintainer import maintain
 
 _STEP_PASSAGES = 32
+_LOOKED_UP = 5_000  # passages without a vector, at once
 _STEP_VECTORS = 5_000
 _FIRST = UUID(int=0)
+# Looked up one by one, by the whole key: decision 12.
 _MISSING = """
     SELECT p.id FROM ingestion_passage p
     WHERE p.tenant_id = %(tenant)s AND p.store_id = %(store)s AND p.id > %(after)s
       AND p.embedded_with <> ALL (%(without)s) AND NOT EXISTS (
         SELECT FROM ingestion_passagevector v
         WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store)s AND v.model = %(model)s
-          AND v.passage_id = p.id AND v.bucket = %(bucket)s)
+          AND v.passage_id = p.id AND v.bucket = %(bucket)s OFFSET 0)
       AND NOT EXISTS (
         SELECT FROM ingestion_passagevector v
         WHERE v.tenant_id = %(tenant)s AND v.store_id = %(past)s AND v.model = %(model)s
-          AND v.passage_id = p.id AND v.bucket = %(common)s)
+          AND v.passage_id = p.id AND v.bucket = %(common)s OFFSET 0)
     ORDER BY p.id LIMIT %(most)s
 """
 
@@ -64,19 +66,19 @@ def fill_store(lease: Lease) -> None:
 def clear_store(lease: Lease) -> None:
     """Remove a store's vectors of models that are retired. Safe to run again.
 
+    Which those are is looked at in every step: one that is started again keeps what it has left.
+
     Raises:
         MaintainerMissing, TablesBusy, LeaseLost
     """
     lease.cannot_be_cut(because="an index is built, or dropped, by one statement")
     with lease.step(done=0):
-        retired = list(EmbeddingModel.objects.filter(state=EmbeddingModel.State.RETIRED))
         large = _large_store(lease.subject_id)
     done = 0
     while True:
         with lease.step(done=done):
             vectors = PassageVector.objects.filter(
-                store_id__in=homes([lease.subject_id]),
-                model__in=[model.number for model in retired],
+                store_id__in=homes([lease.subject_id]), model__in=_retired()
             )
             some = vectors.values_list("passage_id", flat=True)[:_STEP_VECTORS]
             removed, _ = vectors.filter(passage_id__in=list(some)).delete()
@@ -84,32 +86,49 @@ def clear_store(lease: Lease) -> None:
             break
         done += removed
     if large is not None:
-        for model in retired:
+        for number in _retired():
             maintain(
                 "SELECT unindex_bucket(%s, %s, %s::smallint)",
-                *(lease.organization_id, large.bucket, model.number),
+                *(lease.organization_id, large.bucket, number),
             )
     with lease.step():
         lease.finish()
 
 
+def _retired() -> list[int]:
+    found = EmbeddingModel.objects.filter(state=EmbeddingModel.State.RETIRED)
+    return list(found.values_list("number", flat=True))
+
+
 def _fill(lease: Lease, model: EmbeddingModel, *, done: int) -> int:
+    """Give what is missing, for as long as the model is in use. Gives how many are done."""
     last = _FIRST
     while True:
         with lease.step(done=done):
-            passages = _missing(lease.subject_id, model, after=last)
-            texts = passage_texts(passages)
-        if not passages:
+            ids = _missing(lease.subject_id, model, after=last) if model in models_in_use() else []
+        if not ids:
             return done
-        wanted = [passage for passage in passages if passage.id in texts]
+        for at in range(0, len(ids), _STEP_PASSAGES):
+            done += _fill_some(lease, model, ids[at : at + _STEP_PASSAGES], done=done)
+        last = ids[-1]
+
+
+def _fill_some(lease: Lease, model: EmbeddingModel, ids: list[UUID], *, done: int) -> int:
+    with lease.step(done=done):
+        found = Passage.objects.filter(id__in=ids) if model in models_in_use() else []
+        passages = list(found)
+        texts = passage_texts(passages)
+    wanted = [passage for passage in passages if passage.id in texts]
+    if wanted:
         said = [texts[passage.id] for passage in wanted]
         vectors = embedder_of(model.name).embed(said, kind="passage")
         with lease.step(done=done + len(wanted)):
             keep_vectors(wanted, vectors, model=model)
-        done, last = done + len(wanted), passages[-1].id
+    return len(wanted)
 
 
-def _missing(store_id: UUID, model: EmbeddingModel, *, after: UUID) -> list[Passage]:
+def _missing(store_id: UUID, model: EmbeddingModel, *, after: UUID) -> list[UUID]:
+    """The next passages without a vector of the model. Looks at all that come after, to sort."""
     with connection.cursor() as cursor:
         cursor.execute(
             _MISSING,
@@ -122,11 +141,10 @@ def _missing(store_id: UUID, model: EmbeddingModel, *, after: UUID) -> list[Pass
                 "model": model.number,
                 "without": ["", SET_ASIDE],
                 "bucket": placed([store_id])[store_id],
-                "most": _STEP_PASSAGES,
+                "most": _LOOKED_UP,
             },
         )
-        ids = [id_ for (id_,) in cursor.fetchall()]
-    return list(Passage.objects.filter(id__in=ids).order_by("id"))
+        return [id_ for (id_,) in cursor.fetchall()]
 
 
 def _large_store(store_id: UUID) -> LargeStore | None:

@@ -1,11 +1,12 @@
 """Which stores are large enough for a bucket of their own. Need a tenant scope."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from souvenir.core.jobs import Job as Kind
@@ -14,7 +15,8 @@ from souvenir.embedding.selectors import serving_model
 from souvenir.ingestion.models import LargeStore, Passage
 from souvenir.memories.errors import StoreNotFound
 from souvenir.memories.models import Store
-from tenants.ledger import accept_job
+from tenants.errors import JobEnded
+from tenants.ledger import accept_job, cancel_job
 from tenants.models import Job
 
 _MOVES = (Kind.PROMOTE_STORE, Kind.DEMOTE_STORE)
@@ -95,7 +97,8 @@ def ask_to_place() -> int:
 
 
 def ask_to_move(*, slug: str, kind: Kind) -> None:
-    """Ask for one store to move, whatever its size. Asking twice asks once.
+    """Ask for one store to move, whatever its size. Asking twice asks once; asking for the way back
+    ends a move that is under way.
 
     Raises:
         StoreNotFound
@@ -106,6 +109,9 @@ def ask_to_move(*, slug: str, kind: Kind) -> None:
         raise StoreNotFound(store=slug)
     if store.person_id is not None:
         raise PersonalStoreStays(store_id=store.id)
+    for job_id in _moving(store.id).exclude(kind=kind).values_list("id", flat=True):
+        with suppress(JobEnded):
+            cancel_job(job_id=job_id)
     _ask(kind, store.id)
 
 
@@ -119,9 +125,12 @@ def _is_trusted(large: LargeStore, model: int) -> bool:
     )
 
 
+def _moving(store_id: UUID) -> QuerySet[Job]:
+    return Job.objects.filter(subject_id=store_id, kind__in=_MOVES, state__in=_UNFINISHED)
+
+
 def _ask(kind: Kind, store_id: UUID) -> int:
-    moving = Job.objects.filter(subject_id=store_id, kind__in=_MOVES, state__in=_UNFINISHED)
-    if moving.exists():
+    if _moving(store_id).exists():
         return 0
     accept_job(kind, subject_id=store_id, person_id=None, unit="passages")
     return 1

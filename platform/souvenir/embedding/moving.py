@@ -24,29 +24,36 @@ _COPY = """
     SELECT model, passage_id, count(*) OVER () FROM batch
     ORDER BY model DESC, passage_id DESC LIMIT 1
 """
-# What came while the rest was copied, and what went. By whole keys: decision 12.
+# What came while the rest was copied, and what went: for good, or to the past of its store. By
+# whole keys: decision 12.
 _COPY_MISSED = """
     INSERT INTO ingestion_passagevector (tenant_id, store_id, model, passage_id, bucket, embedding)
     SELECT tenant_id, store_id, model, passage_id, %(new)s, embedding FROM ingestion_passagevector v
     WHERE tenant_id = %(tenant)s AND store_id = %(store)s AND bucket = %(old)s AND NOT EXISTS (
         SELECT FROM ingestion_passagevector w
         WHERE w.tenant_id = %(tenant)s AND w.store_id = %(store)s AND w.bucket = %(new)s
-          AND w.model = v.model AND w.passage_id = v.passage_id)
+          AND w.model = v.model AND w.passage_id = v.passage_id OFFSET 0)
     ON CONFLICT DO NOTHING
 """
 _REMOVE_GONE = """
     DELETE FROM ingestion_passagevector w
     WHERE tenant_id = %(tenant)s AND store_id = %(store)s AND bucket = %(new)s AND NOT EXISTS (
-        SELECT FROM ingestion_passage p WHERE p.tenant_id = %(tenant)s AND p.id = w.passage_id)
+        SELECT FROM ingestion_passage p
+        WHERE p.tenant_id = %(tenant)s AND p.id = w.passage_id AND p.past_version = 0
+        OFFSET 0)
 """
+# Those up to a key, and joined with nothing: of a bucket that was just filled nothing was counted.
 _CLEAR = """
-    DELETE FROM ingestion_passagevector v USING (
+    WITH batch AS MATERIALIZED (
         SELECT model, passage_id FROM ingestion_passagevector
         WHERE tenant_id = %(tenant)s AND store_id = %(store)s AND bucket = %(old)s
-        LIMIT %(most)s
-    ) batch
-    WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store)s AND v.bucket = %(old)s
-      AND v.model = batch.model AND v.passage_id = batch.passage_id
+        ORDER BY model, passage_id LIMIT %(most)s
+    ), first AS MATERIALIZED (SELECT min(model) AS model FROM batch)
+    DELETE FROM ingestion_passagevector
+    WHERE tenant_id = %(tenant)s AND store_id = %(store)s AND bucket = %(old)s
+      AND model = (SELECT model FROM first) AND passage_id <= (
+          SELECT passage_id FROM batch WHERE model = (SELECT model FROM first)
+          ORDER BY passage_id DESC LIMIT 1)
 """
 
 
@@ -78,6 +85,11 @@ def copy_some(move: Move, *, after: Place | None, most: int) -> Place | None:
 def catch_up(move: Move) -> None:
     """Make the new bucket hold what the old one does, and nothing without a passage."""
     _run(move, _COPY_MISSED)
+    remove_gone(move)
+
+
+def remove_gone(move: Move) -> None:
+    """Remove from the new bucket what has no passage any more, or one that is of the past."""
     _run(move, _REMOVE_GONE)
 
 

@@ -1,8 +1,9 @@
 """Give a large store a bucket of its own with a graph index, and take it back. Nobody waits.
 
-Search reads the bucket in effect. Vectors are copied to the other one, which is put in effect in
-one transaction once it holds the same; then the first one is cleared. Every part can be run again,
-and a job that ends in the middle leaves a state from which either job goes on.
+Search reads the bucket in effect. Vectors are copied to the other one, which is put in effect once
+it holds the same; what was written in those seconds is brought along, and the first one is cleared.
+Every part can be run again, and a job that ends in the middle leaves a state from which either job
+goes on.
 """
 
 import secrets
@@ -16,7 +17,7 @@ from django.utils import timezone
 from souvenir.embedding.errors import StoreMoving
 from souvenir.embedding.large_stores import count_large_store
 from souvenir.embedding.models import EmbeddingModel
-from souvenir.embedding.moving import Move, catch_up, clear_some, copy_some
+from souvenir.embedding.moving import Move, catch_up, clear_some, copy_some, remove_gone
 from souvenir.embedding.selectors import models_in_use
 from souvenir.embedding.trust import measure_trust
 from souvenir.embedding.upkeep import vacuum_partitions
@@ -39,7 +40,7 @@ def promote_store(lease: Lease) -> None:
     Of one that has it, how far its graph is to be believed is measured again.
 
     Raises:
-        StoreMoving: it is on its way back.
+        StoreMoving: it is on its way back, or was sent back meanwhile.
         StoreNotFound: there is no such shared store any more.
         MaintainerMissing, TablesBusy, LeaseLost
     """
@@ -50,13 +51,17 @@ def promote_store(lease: Lease) -> None:
         raise StoreMoving(store_id=lease.subject_id)
     if large.state == State.FILLING:
         _open(lease, large)
-        move = Move(large.store_id, old=buckets.COMMON, new=large.bucket)
+    move = Move(large.store_id, old=buckets.COMMON, new=large.bucket)
+    if large.state == State.FILLING:
         _copy(lease, move)
         index_store(lease.organization_id, large.bucket)
-        _put_in_effect(lease, move, state=State.SERVING)
-    _clear(lease, Move(large.store_id, old=buckets.COMMON, new=large.bucket))
-    # Until vacuum has seen them, pages of either are read for nothing.
-    vacuum_partitions(lease.organization_id, large.bucket)
+        _put_in_effect(lease, move, after=State.FILLING, state=State.SERVING)
+        # Of a model that began to be filled meanwhile: the others have their graph.
+        index_store(lease.organization_id, large.bucket)
+    _settle(lease, move)
+    if _clear(lease, move):
+        # Until vacuum has seen them, pages of either are read for nothing.
+        vacuum_partitions(lease.organization_id, large.bucket)
     measure_trust(lease, large)  # until then, search compares every vector
     with lease.step():
         lease.finish()
@@ -70,7 +75,8 @@ def demote_store(lease: Lease) -> None:
     """
     lease.cannot_be_cut(because="an index is built, or dropped, by one statement")
     with lease.step():
-        large = LargeStore.objects.filter(store_id=lease.subject_id).first()
+        found = LargeStore.objects.select_for_update().filter(store_id=lease.subject_id)
+        large = found.first()
         if large is None:
             lease.finish()
             return
@@ -79,7 +85,8 @@ def demote_store(lease: Lease) -> None:
     move = Move(large.store_id, old=large.bucket, new=buckets.COMMON)
     if large.state == State.LEAVING:
         _copy(lease, move)
-        _put_in_effect(lease, move, state=State.CLOSING)
+        _put_in_effect(lease, move, after=State.LEAVING, state=State.CLOSING)
+    _settle(lease, move)
     _clear(lease, move)
     maintain("SELECT close_bucket(%s, %s)", lease.organization_id, large.bucket)
     with lease.step():
@@ -136,22 +143,46 @@ def _copy(lease: Lease, move: Move) -> None:
         done += last.copied
 
 
-def _put_in_effect(lease: Lease, move: Move, *, state: State) -> None:
-    """Most of what was missed is caught up first: whoever writes waits for the rest alone."""
+def _put_in_effect(lease: Lease, move: Move, *, after: State, state: State) -> None:
+    """Change the state, and nothing else while it is held: whoever writes a vector waits for that.
+
+    Vectors that come between the last look and the change are found by meaning a moment later.
+
+    Raises:
+        StoreMoving: it is in another state than `after`: the other job has begun.
+    """
     with lease.step():
         catch_up(move)
+    with lease.step():
+        count_large_store(move.store_id)
     with lease.step():
         large = LargeStore.objects.select_for_update().get(store_id=move.store_id)
+        if large.state != after:
+            raise StoreMoving(store_id=move.store_id)
+        _change(large, {after: state})
+
+
+def _settle(lease: Lease, move: Move) -> None:
+    """Bring along what came until the bucket was in effect: then nobody writes to the old one."""
+    with lease.step():
         catch_up(move)
-        _change(large, {State(large.state): state})
-        count_large_store(large.store_id)
+    with lease.step():
+        # Whoever removed a passage while its vector was copied had not seen the copy. Such a one
+        # holds this row, and has ended once we have it.
+        LargeStore.objects.select_for_update().get(store_id=move.store_id)
+    with lease.step():
+        remove_gone(move)
 
 
-def _clear(lease: Lease, move: Move) -> None:
+def _clear(lease: Lease, move: Move) -> int:
+    """Remove the store's vectors from the old bucket, and say how many there were."""
+    cleared = 0
     while True:
         with lease.step():
-            if not clear_some(move, most=_STEP_VECTORS):
-                return
+            some = clear_some(move, most=_STEP_VECTORS)
+        if not some:
+            return cleared
+        cleared += some
 
 
 def _change(large: LargeStore, to: dict[State, State]) -> None:

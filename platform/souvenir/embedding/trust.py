@@ -88,6 +88,7 @@ def measure_trust(lease: Lease, large: LargeStore) -> None:
     """
     with lease.step():
         model = serving_model()
+        large = LargeStore.objects.get(store_id=large.store_id)  # with its size of now
         rows = _sample(large, model)
     judged: list[Judged] = []
     questions = questions_around(rows, _OF_EACH) if len(rows) >= _LEAST_SAMPLE else rows[:0]

@@ -5,7 +5,7 @@ lists to flush: nothing here is a GIN index.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,6 +25,8 @@ GROWN = 1.3
 _SEEN = 0.95  # an index-only scan reads the heap for each page that vacuum has not seen
 _FEW_PAGES = 1_000  # 8 MB: not worth it
 _LOCK = 7_301_616  # of the one round that may run
+# To build an index anew, whoever began before is waited for: a long copy may take hours.
+_LONGEST_WAIT = "10s"
 
 # Pages against those of an index that was just built: 90 in 100 bytes of a page are filled.
 _INDEXES = """
@@ -80,7 +82,8 @@ class Upkeep:
 
 
 def keep_in_order() -> Upkeep | None:
-    """One round; None: another one is running. Waits for nobody's rows, and holds nobody up.
+    """One round; None: another one is running. Holds nobody up, and waits for nobody for long: what
+    is in use is left for the next round.
 
     Raises:
         MaintainerMissing
@@ -88,10 +91,11 @@ def keep_in_order() -> Upkeep | None:
     with _alone() as alone:
         if not alone:
             return None
-        dropped = maintain("SELECT drop_unfinished_indexes()")[0][0]
+        dropped = _drop_unfinished()
         closed = _close_abandoned()
         vacuumed = tuple(_vacuum())
         rebuilt = tuple(_rebuild())
+        dropped += _drop_unfinished()  # of this round: each is written to until it is gone
         for table in MAINTAINED:
             _on("ANALYZE (SKIP_LOCKED) {}", table)
     return Upkeep(vacuumed, rebuilt, dropped, closed)
@@ -128,8 +132,26 @@ def _vacuum() -> Iterator[str]:
 def _rebuild() -> Iterator[str]:
     for index in covering_indexes():
         if index.pages >= _FEW_PAGES and index.growth >= GROWN:
-            _on("REINDEX INDEX CONCURRENTLY {}", index.name)
-            yield index.name
+            with suppress(TablesBusy), _waiting_at_most(_LONGEST_WAIT):
+                _on("REINDEX INDEX CONCURRENTLY {}", index.name)
+                yield index.name
+
+
+@contextmanager
+def _waiting_at_most(interval: str) -> Iterator[None]:
+    maintain(f"SET lock_timeout = '{interval}'")
+    try:
+        yield
+    finally:
+        maintain("RESET lock_timeout")
+
+
+def _drop_unfinished() -> int:
+    """Drop what interrupted builds left. Where one is in use, all wait for the next round."""
+    try:
+        return int(maintain("SELECT drop_unfinished_indexes()")[0][0])
+    except TablesBusy:
+        return 0
 
 
 def _close_abandoned() -> int:

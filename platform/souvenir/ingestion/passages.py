@@ -14,11 +14,10 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from souvenir.core.sealing import blind_token
-from souvenir.ingestion import buckets
 from souvenir.ingestion.chunking import spans
 from souvenir.ingestion.models import Passage, PassageToken, PassageVector, Trust
 from souvenir.ingestion.past import home_of, homes, retire_passages
-from souvenir.ingestion.placing import placed
+from souvenir.ingestion.placing import taken_from
 from souvenir.ingestion.searchable import QUARTERS, Searchable
 from souvenir.ingestion.surroundings import (
     Surroundings,
@@ -122,9 +121,8 @@ def remove_passages(found: QuerySet[Passage]) -> dict[str, int]:
     """
     places = list(found.select_for_update().values_list("id", "store_id"))
     ids, store_ids = [id_ for id_, _ in places], {store_id for _, store_id in places}
-    in_effect = {*placed(store_ids).values(), buckets.COMMON}
     vectors = PassageVector.objects.filter(
-        store_id__in=homes(store_ids), passage_id__in=ids, bucket__in=in_effect
+        store_id__in=homes(store_ids), passage_id__in=ids, bucket__in=taken_from(store_ids)
     )
     tokens = PassageToken.objects.filter(passage_id__in=ids)
     return {

@@ -12,7 +12,7 @@ from django.db import connection
 
 from souvenir.ingestion import buckets
 from souvenir.ingestion.models import Passage
-from souvenir.ingestion.placing import placed
+from souvenir.ingestion.placing import taken_from
 from tenants.isolation.scope import current_tenant
 
 # The version of an id: ours are all of version 7, so no store has the id that comes out.
@@ -26,16 +26,18 @@ _MOVE_TOKENS = """
     INSERT INTO ingestion_passagetoken (tenant_id, store_id, token, passage_id, frequency, terms)
     SELECT %(tenant)s, %(home)s, token, passage_id, frequency, terms FROM said
 """
+# A store that moves may have one in two buckets.
 _MOVE_VECTORS = """
     WITH said AS (
         DELETE FROM ingestion_passagevector
-        WHERE tenant_id = %(tenant)s AND store_id = %(store)s AND bucket = %(bucket)s
-          AND passage_id = ANY (%(passages)s)
+        WHERE tenant_id = %(tenant)s AND store_id = %(store)s
+          AND bucket = ANY (%(buckets)s) AND passage_id = ANY (%(passages)s)
         RETURNING model, passage_id, embedding
     )
     INSERT INTO ingestion_passagevector
         (tenant_id, store_id, model, passage_id, bucket, embedding)
     SELECT %(tenant)s, %(home)s, model, passage_id, %(common)s, embedding FROM said
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -76,7 +78,7 @@ def retire_passages(*, memory_id: UUID, version: int) -> None:
         "passages": [passage.id for passage in passages],
         "store": store_id,
         "home": past_home(store_id),
-        "bucket": placed([store_id])[store_id],
+        "buckets": list(taken_from([store_id])),
         "common": buckets.COMMON,
     }
     with connection.cursor() as cursor:

@@ -92,6 +92,22 @@ def test_a_promoted_store_answers_the_same_from_a_bucket_of_its_own(acme: Tenant
     assert audit_isolation() == []
 
 
+def test_vectors_stay_in_their_rows_in_every_partition_a_new_one_too(acme: Tenant) -> None:
+    """Beside them, in TOAST, they cost a search 14 times as much."""
+    _run(acme, Kind.PROMOTE_STORE, _store(acme).id)
+
+    with connections["maintainer"].cursor() as cursor:
+        cursor.execute(
+            "SELECT attstorage::text, count(*) FROM pg_attribute"
+            " JOIN pg_partition_tree('ingestion_passagevector') ON relid = attrelid"
+            " WHERE attname = 'embedding' GROUP BY 1"
+        )
+        ((storage, count),) = cursor.fetchall()
+
+    assert storage == "p"
+    assert count >= 1 + 16 + 16 + 1, "the table, sixteenths, a common bucket each, and this one"
+
+
 def test_what_comes_later_is_in_the_new_bucket_and_what_is_corrected_leaves_it(
     acme: Tenant,
 ) -> None:

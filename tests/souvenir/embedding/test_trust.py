@@ -8,6 +8,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from souvenir.core.jobs import Job as Kind
+from souvenir.embedding import trust
+from souvenir.embedding.embedders import Vectors
 from souvenir.embedding.large_stores import ask_to_place
 from souvenir.embedding.trust import Judged, Trust, questions_around, trust_in
 from souvenir.ingestion.models import LargeStore
@@ -62,10 +64,10 @@ def test_a_graph_is_trusted_where_one_passage_stands_out_however_far_all_are() -
     standing_out = [Judged(-0.35 - place / 1_000, -0.3, 0) for place in range(30)]
     alike = [Judged(-0.46, -0.45 + place / 1_000, 5) for place in range(30)]
 
-    trust = trust_in([*standing_out, *alike])
+    trusted = trust_in([*standing_out, *alike])
 
-    assert trust.gap == pytest.approx(0.05)
-    assert trust.distance is None
+    assert trusted.gap == pytest.approx(0.05)
+    assert trusted.distance is None
 
 
 def test_of_too_few_questions_nothing_can_be_said() -> None:
@@ -73,10 +75,10 @@ def test_of_too_few_questions_nothing_can_be_said() -> None:
     assert trust_in(_judged(*[0] * 10)) == Trust(None, None)
 
 
-def _promoted(tenant: Tenant, count: int) -> LargeStore:
+def _promoted(tenant: Tenant, vectors: Vectors) -> LargeStore:
     with tenant_scope(tenant.id):
         store = ensure_shared_store(slug="team")
-        fill_store_with(store.id, some_vectors(count))
+        fill_store_with(store.id, vectors)
         accept_job(Kind.PROMOTE_STORE, subject_id=store.id, person_id=None, unit="passages")
     assert run_jobs(tenant, Kind.PROMOTE_STORE)[-1].state == Job.State.SUCCEEDED
     with tenant_scope(tenant.id):
@@ -84,7 +86,7 @@ def _promoted(tenant: Tenant, count: int) -> LargeStore:
 
 
 def test_a_promotion_ends_by_measuring_the_graph(acme: Tenant) -> None:
-    large = _promoted(acme, 2_000)
+    large = _promoted(acme, some_vectors(2_000))
 
     assert large.trusted_model == 2
     assert large.trusted_distance is not None
@@ -92,8 +94,29 @@ def test_a_promotion_ends_by_measuring_the_graph(acme: Tenant) -> None:
     assert -1 < large.trusted_distance < 0
 
 
+def test_it_is_measured_on_passages_of_any_age(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not on the first that an index gives, which are the oldest."""
+    drawn: list[Vectors] = []
+
+    def seen(rows: Vectors, count: int) -> Vectors:
+        drawn.append(rows)
+        return questions_around(rows, count)
+
+    monkeypatch.setattr(trust, "_SAMPLE", 200)
+    monkeypatch.setattr(trust, "questions_around", seen)
+    vectors = some_vectors(1_000)
+    _promoted(acme, vectors)
+
+    (rows,) = drawn
+    nearest = (rows @ vectors.T).argmax(axis=1)
+    assert 120 < len(rows) < 280
+    assert nearest.max() > 900
+
+
 def test_of_a_store_too_small_to_say_anything_of_no_graph_is_trusted(acme: Tenant) -> None:
-    large = _promoted(acme, 10)
+    large = _promoted(acme, some_vectors(10))
 
     assert (large.trusted_distance, large.trusted_gap) == (None, None)
     assert large.trusted_at is not None
@@ -111,7 +134,7 @@ def test_a_graph_is_measured_again_for_another_model_and_after_a_week(
     acme: Tenant, settings: Settings, changed: dict[str, object]
 ) -> None:
     settings.SOUVENIR_LARGE_STORE_PASSAGES = 100
-    before = _promoted(acme, 200)
+    before = _promoted(acme, some_vectors(200))
     with tenant_scope(acme.id):
         assert ask_to_place() == 0
         LargeStore.objects.update(**changed)

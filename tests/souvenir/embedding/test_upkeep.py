@@ -1,5 +1,7 @@
 """The tables of search are kept in order by a role that reads none of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 
 import pytest
@@ -11,12 +13,12 @@ from souvenir.core.jobs import Job as Kind
 from souvenir.embedding import upkeep
 from souvenir.embedding.large_stores import ask_to_move
 from souvenir.embedding.upkeep import covering_indexes, keep_in_order
-from souvenir.ingestion.models import LargeStore, Passage, PassageToken
+from souvenir.ingestion.models import LargeStore, Passage, PassageToken, PassageVector
 from souvenir.ingestion.services import remember
 from souvenir.memories.models import Store
 from souvenir.memories.selectors import personal_store
 from souvenir.memories.services import Statement, ensure_person, ensure_shared_store
-from tenants.errors import MaintainerMissing
+from tenants.errors import MaintainerMissing, TablesBusy
 from tenants.isolation.scope import tenant_scope
 from tenants.maintainer import maintain
 from tenants.models import Job
@@ -96,6 +98,79 @@ def test_a_bucket_whose_store_was_erased_is_closed(acme: Tenant) -> None:
     assert done.buckets_closed >= 1
 
 
+@contextmanager
+def _an_old_transaction(*, reading: str = "pg_class") -> Iterator[None]:
+    """Somebody copies the database, and has begun before whatever the body does."""
+    with (
+        leading("maintainer-elsewhere", {**connections.databases["maintainer"]}),
+        connections["maintainer-elsewhere"].cursor() as cursor,
+    ):
+        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute(f"LOCK TABLE {reading} IN ACCESS SHARE MODE")
+        cursor.execute("SELECT count(*) FROM pg_class")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
+
+
+def _unfinished(leaf: str) -> int:
+    found = "SELECT count(*) FROM pg_index WHERE NOT indisvalid AND indrelid = %s::regclass"
+    return int(maintain(found, leaf)[0][0])
+
+
+def _interrupt_a_rebuild(leaf: str) -> None:
+    with _an_old_transaction():
+        maintain("SET lock_timeout = '100ms'")
+        with pytest.raises(TablesBusy):
+            maintain(f"REINDEX INDEX CONCURRENTLY {leaf}_pkey")
+        maintain("RESET lock_timeout")
+
+
+def test_what_an_interrupted_rebuild_left_is_dropped(acme: Tenant) -> None:
+    leaf = _leaf(acme)
+    _interrupt_a_rebuild(leaf)
+    before = _unfinished(leaf)
+
+    done = keep_in_order()
+
+    assert done is not None
+    assert (before, _unfinished(leaf)) == (1, 0)
+    assert done.unfinished_dropped >= 1
+
+
+def test_what_is_in_use_is_left_and_the_round_goes_on(acme: Tenant) -> None:
+    leaf = _leaf(acme)
+    _interrupt_a_rebuild(leaf)
+
+    with _an_old_transaction(reading=leaf):
+        done = keep_in_order()
+    left = _unfinished(leaf)
+    keep_in_order()
+
+    assert done is not None
+    assert (done.unfinished_dropped, left, _unfinished(leaf)) == (0, 1, 0)
+
+
+def test_a_rebuild_does_not_wait_for_a_long_copy_of_the_database_and_leaves_nothing(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaf = _leaf(acme)
+    monkeypatch.setattr(upkeep, "_LONGEST_WAIT", "100ms")
+    grown = upkeep.CoveringIndex(f"{leaf}_pkey", pages=10_000, growth=1.5)
+    monkeypatch.setattr(upkeep, "covering_indexes", lambda: [grown])
+
+    with _an_old_transaction():
+        hindered = keep_in_order()
+    later = keep_in_order()
+
+    assert hindered is not None
+    assert hindered.rebuilt == ()
+    assert _unfinished(leaf) == 0
+    assert later is not None
+    assert later.rebuilt == (f"{leaf}_pkey",)
+
+
 def test_one_round_runs_at_a_time() -> None:
     held = {**connections.databases["maintainer"]}
     with (
@@ -171,3 +246,26 @@ def test_the_check_tells_of_what_disagrees() -> None:
         PassageToken.objects.all().delete()
     with pytest.raises(CommandError, match="1 organization do"):
         call_command("check_search", stdout=StringIO())
+
+
+@pytest.mark.usefixtures("other_cell")
+@pytest.mark.parametrize("where", ["nowhere", "in a bucket that is not read"])
+def test_the_check_names_who_misses_a_vector_where_search_reads(where: str) -> None:
+    acme, globex = make_tenant(), make_tenant()
+    for tenant in (acme, globex):
+        _shared(tenant, "The kettle is blue")
+    with tenant_scope(acme.id):
+        vector = PassageVector.objects.values("store_id", "model", "passage_id", "embedding").get()
+        PassageVector.objects.all().delete()
+    if where != "nowhere":
+        maintain("SELECT open_bucket(%s, %s)", acme.id, 7)
+        with tenant_scope(acme.id):
+            PassageVector.objects.create(**vector, bucket=7)
+
+    said = StringIO()
+    with pytest.raises(CommandError, match="1 organization do"):
+        call_command("check_search", stdout=said)
+
+    (line,) = said.getvalue().splitlines()[1:]
+    assert line.split() == ["1", "0", "0", "0", "1", "0", acme.organization.slug]
+    assert globex.organization.slug not in said.getvalue()

@@ -12,16 +12,18 @@ import pytest
 
 from souvenir.config.environment import CHECKOUT
 from souvenir.deletion.services import request_erasure
-from souvenir.embedding.embedders import Vectors
+from souvenir.embedding.embedders import TextKind, Vectors
 from souvenir.embedding.errors import EmbedderUnavailable
+from souvenir.embedding.registry import EMBEDDERS
 from souvenir.memories.services import ensure_person, ensure_shared_store
 from souvenir.search.batching import Batches
-from souvenir.search.question_vectors import QuestionVectors, question_vectors
+from souvenir.search.question_vectors import QuestionVectors, _together, question_vectors
 from souvenir.search.questions import Question
 from souvenir.search.services import search
 from tenants.isolation.scope import tenant_scope
 from tenants.keyring.held import unwrapped_keys
 from tests.builders import Tenant
+from tests.word_embedder import WordEmbedder
 
 ACME, GLOBEX = uuid4(), uuid4()
 
@@ -149,7 +151,6 @@ work(lease, erase)
 
 def _ask(tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
-        ensure_person(external_id="alice")
         team = ensure_shared_store(slug="team")
         search(Question("Où est la clé?", [team.id]))
 
@@ -166,6 +167,8 @@ def test_an_erasure_in_another_process_ends_what_this_one_keeps(
 
     monkeypatch.setattr(question_vectors, "_embed", counting)
     monkeypatch.setattr(unwrapped_keys, "_look_seconds", 0.0)
+    with tenant_scope(acme.id):
+        ensure_person(external_id="alice")
     for tenant in (acme, globex, acme, globex):
         _ask(tenant)
     assert len(texts) == 2
@@ -205,6 +208,37 @@ def test_what_is_asked_at_once_is_embedded_together() -> None:
 
     assert found == {n: float(n) for n in range(20)}
     assert sizes == [1, 16, 3]
+
+
+def test_so_are_the_questions_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    free = threading.Event()
+
+    class Slow(WordEmbedder):
+        model_id = f"slow-{uuid4().hex}"
+
+        def embed(self, texts: Sequence[str], *, kind: TextKind) -> Vectors:
+            sizes.append(len(texts))
+            free.wait(10)
+            return super().embed(texts, kind=kind)
+
+    monkeypatch.setitem(EMBEDDERS, Slow.model_id, Slow)
+    threads = [
+        threading.Thread(target=question_vectors.vector, args=[uuid4(), Slow.model_id, f"Où {n}?"])
+        for n in range(6)
+    ]
+    threads[0].start()
+    while not sizes:
+        time.sleep(0.001)
+    for thread in threads[1:]:
+        thread.start()
+    while len(_together._batches[Slow.model_id]._waiting) < 5:
+        time.sleep(0.001)
+    free.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert sizes == [1, 5]
 
 
 def test_an_embedder_that_fails_fails_each_of_a_batch_and_not_the_next() -> None:

@@ -13,6 +13,7 @@ from souvenir.embedding.changing import (
     clear_retired_models,
     compare_models,
     start_model,
+    stop_model,
     switch_model,
 )
 from souvenir.embedding.models import EmbeddingModel
@@ -20,7 +21,7 @@ from tenants.commands import ServingCommand
 
 
 class Command(ServingCommand):
-    help = "List, start, compare, switch or clear the models that make vectors."
+    help = "List, start, compare, switch to, stop or clear the models that make vectors."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -30,6 +31,7 @@ class Command(ServingCommand):
         compare = actions.add_parser("compare", help="how alike the two answer")
         compare.add_argument("--questions", type=int, default=20, help="per organization")
         actions.add_parser("fill", help="ask again for vectors that are missing")
+        actions.add_parser("stop", help="fill it no further: search goes on asking the old one")
         actions.add_parser("switch", help="let search ask the model that was filled")
         actions.add_parser("clear", help="remove the vectors of retired models")
 
@@ -65,6 +67,10 @@ class Command(ServingCommand):
                 "tenth": round(100 * found.tenth),
             }
         )
+
+    def _stop(self, _options: dict[str, Any]) -> None:
+        model = stop_model()
+        self.stdout.write(_("The model “%(model)s” is filled no further.") % {"model": model.name})
 
     def _switch(self, _options: dict[str, Any]) -> None:
         model = switch_model()
