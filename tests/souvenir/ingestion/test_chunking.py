@@ -34,6 +34,16 @@ def test_what_belongs_together_is_in_one_span(kept: str) -> None:
     assert any(kept.strip() in span for span in said)
 
 
+@pytest.mark.parametrize("kept", [CODE, LIST, TABLE, "## Recette\n\nBattre les œufs.\n"])
+def test_no_part_of_it_stays_behind_with_what_stands_before(kept: str) -> None:
+    target = 100
+    for room in range(10, len(kept)):
+        text = f"{'a' * (target - room - 2)}\n\n{kept}\nUn mot."
+
+        said = [text[start:end] for start, end in spans(text, target=target)]
+        assert any(kept.strip() in span for span in said)
+
+
 def test_code_that_is_too_long_is_cut_between_its_lines() -> None:
     text = "```\n" + "".join(f"line_{number} = {number}\n" for number in range(100)) + "```"
 

@@ -51,6 +51,13 @@ def test_what_is_of_the_time_asked_about_comes_first_and_the_rest_is_not_lost(
     assert _texts(october)[0] == "Souper chez Nadine, un ragoût"
 
 
+def test_a_time_counts_where_no_word_of_a_passage_tells_it(acme: Tenant) -> None:
+    for age in (1, 90, 300):
+        _remember(acme, f"Souper chez Nadine {age}", said=_ASKED - timedelta(days=age))
+
+    assert _texts(_ask(acme, "Le souper chez Nadine, il y a trois mois"))[0].endswith(" 90")
+
+
 def test_what_was_said_then_is_found_though_all_candidates_are_nearer(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +123,7 @@ def test_accents_of_a_phrase_are_as_they_are_written(acme: Tenant) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        "Where did I write « les chevaux de l'école »?",
+        "Where did I write « les chevaux »?",
         'Où ai-je écrit "Les Chevaux de l’école"?',
         "Where is “l’oeuvre des chevaux”?",
     ],
@@ -126,6 +133,7 @@ def test_a_phrase_is_looked_for_in_its_own_language(acme: Tenant, question: str)
         acme,
         "Les chevaux de l’école et l’œuvre des chevaux, c’est à côté du quai",
         "We wrote about the school and its horses where the work is, in a long letter",
+        "They write chevaux on a sign",
     )
 
     assert _texts(_ask(acme, question, limit=1)) == [
