@@ -33,13 +33,20 @@ _GRAPH = """
     SELECT v.passage_id,
            v.embedding::halfvec({dimensions})
                <#> (SELECT vector FROM question)::halfvec({dimensions}) AS distance
-    FROM ingestion_passagevector v {narrow}
+    FROM ingestion_passagevector v
     WHERE v.tenant_id = %(tenant)s AND v.store_id = %(store_{arm})s
       AND v.model = %(model)s AND v.bucket = %(bucket_{arm})s {unless}
     ORDER BY v.embedding::halfvec({dimensions})
              <#> (SELECT vector FROM question)::halfvec({dimensions})
-    LIMIT %(candidates)s
+    LIMIT %({most})s
 """
+# Through a filter it is walked on until enough pass, but not far: to list what a filter leaves that
+# leaves little is quicker.
+_GRAPH_NARROWED = """
+    SELECT v.passage_id, v.distance FROM ({graph}) v {by_key}
+    ORDER BY v.distance LIMIT %(candidates)s
+"""
+_WALKED_FOR_EACH = 50  # candidate that is wanted
 # The graph is believed where that was measured to be right (souvenir/embedding/trust.py). Where it
 # was not, or nothing was measured, every vector is compared. Through a filter, the question itself
 # tells: what a filter leaves of its neighbours is farther away, and farther apart; and where the
@@ -158,6 +165,7 @@ def nearest(
         "few": _FEW_MEMORIES,
         "candidates": candidates,
         "tried": _TRIED_FOR_EACH * candidates,
+        "walked": _WALKED_FOR_EACH * candidates,
     }
     before = [_QUESTION] if by_meaning else []
     before += [_FEW.format(described=narrowed.described)] if narrowed.described else []
@@ -197,11 +205,13 @@ def _walk(place: _Place, belief: Belief, narrowed: Narrowed) -> list[str]:
     judged = partial(_JUDGED.format, arm=place.arm, before=NEAREST - 1)
     unless = _UNLESS_FEW if narrowed.described else ""
     walked = f"walked_{place.arm} AS MATERIALIZED ({{}})"
+    plain = graph(most="candidates", unless="")
     if not narrowed.one:
-        return [walked.format(graph(narrow="", unless="")), judged(enough="true", of="walked")]
+        return [walked.format(plain), judged(enough="true", of="walked")]
+    far = graph(most="walked", unless=unless)
     return [
-        walked.format(graph(narrow=narrowed.by_key, unless=unless)),
-        f"asked_{place.arm} AS MATERIALIZED ({graph(narrow='', unless='')})",
+        walked.format(_GRAPH_NARROWED.format(graph=far, by_key=narrowed.by_key)),
+        f"asked_{place.arm} AS MATERIALIZED ({plain})",
         judged(enough=_ENOUGH.format(arm=place.arm), of="asked"),
     ]
 
