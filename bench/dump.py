@@ -269,9 +269,7 @@ def fill(client: Client, story: Story) -> None:
     remember(client, story)
     say("waiting for vectors")
     client.wait_until_embedded()
-    export = client.post("exports", {"person": story.person})
-    client.wait(export["job_id"])
-    client.call("GET", client.get(f"exports/{export['id']}")["download"])
+    take_home(client, story.person)
 
 
 def remember(client: Client, story: Story) -> None:
@@ -307,6 +305,20 @@ def rows_of(table: str, dump: bytes) -> int:
     return rows.count(b"\n")
 
 
+def come_and_go(client: Client) -> None:
+    """Somebody who brings nothing in: what the audit log says of it are words of ours."""
+    client.post("people", {"external_id": "of-nothing"})
+    take_home(client, "of-nothing")
+    erasure = client.post("erasures", {"target": "person", "person": "of-nothing"})
+    client.wait(erasure["job_id"])
+
+
+def take_home(client: Client, person: str) -> None:
+    export = client.post("exports", {"person": person})
+    client.wait(export["job_id"])
+    client.call("GET", client.get(f"exports/{export['id']}")["download"])
+
+
 @contextlib.contextmanager
 def souvenir(folder: Path) -> Iterator[tuple[Place, Client]]:
     place = Place(folder / "home", folder / "temporary", folder / "seen")
@@ -318,6 +330,7 @@ def souvenir(folder: Path) -> Iterator[tuple[Place, Client]]:
         made = operator.post("organizations", body | {"region": "local"})
         client = Client(operator.base, made["owner_key"])
         client.post("keys", {"label": CLEAR["label of a key"], "scopes": ["memories:read"]})
+        come_and_go(client)
         yield place, client
 
 
