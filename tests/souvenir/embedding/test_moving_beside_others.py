@@ -22,7 +22,8 @@ from souvenir.ingestion.models import LargeStore, Passage, PassageVector
 from souvenir.ingestion.past import past_home
 from souvenir.ingestion.services import correct
 from souvenir.memories.models import Memory
-from souvenir.memories.services import Statement
+from souvenir.memories.selectors import personal_store
+from souvenir.memories.services import Statement, ensure_person
 from tenants.isolation.scope import tenant_scope
 from tenants.maintainer import maintain
 from tenants.models import Job
@@ -78,6 +79,33 @@ def test_while_the_graph_is_built_nobody_waits_for_it(
     assert texts(acme, store_id, "Who mends machines?")[0] == later[0]
     assert texts(acme, store_id, "When does the boat leave?")[0] == "The ferry sails at one"
     assert_whole(acme, store_id)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_person_s_store_is_written_and_erased_beside_a_store_that_moves(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_id = filled_store(acme)
+    kill_at("index_store", monkeypatch, acme, store_id)
+    with tenant_scope(acme.id):
+        person = ensure_person(external_id="alice")
+        mine = personal_store(person=person)
+
+    with graph_being_built(acme, store_id, serving_model()):
+        say(acme, mine.id, "The kettle is mine")
+        (embedded,) = run_jobs(acme, Kind.EMBED_PASSAGES)
+        found = texts(acme, mine.id)
+        with tenant_scope(acme.id):
+            request_erasure(target="person", target_id=person.id)
+        run_jobs(acme, Kind.ERASE)
+        with tenant_scope(acme.id):
+            is_gone = not PassageVector.objects.filter(store_id=mine.id).exists()
+
+    (done,) = run_jobs(acme, Kind.ERASE)
+
+    assert (embedded.state, done.state) == (Job.State.SUCCEEDED, Job.State.SUCCEEDED)
+    assert found == ["The kettle is mine"]
+    assert is_gone
 
 
 def test_an_erasure_does_not_hold_its_worker_up_for_a_graph_and_ends_after_it(
