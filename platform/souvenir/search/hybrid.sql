@@ -70,9 +70,11 @@ WITH {before}large AS MATERIALIZED (
     LEFT JOIN frequency f ON f.term = a.term CROSS JOIN scope s
 ), weighed AS MATERIALIZED (
     -- Both between 0 and 1. Each model has its own cosines for “unrelated” and “the same”.
+    -- Not embedded yet is NULL, of which greatest() would make 0: as far as can be.
     SELECT x.passage_id, x.similarity, x.bm25,
-           least(1, greatest(0, (x.similarity - %(unrelated)s) / (%(same)s - %(unrelated)s)))
-               AS nearness,
+           CASE WHEN x.similarity IS NOT NULL THEN
+               least(1, greatest(0, (x.similarity - %(unrelated)s) / (%(same)s - %(unrelated)s)))
+           END AS nearness,
            least(1, coalesce(x.bm25 / nullif(i.bm25, 0), 0)) AS words
     FROM scored x CROSS JOIN ideal i
     WHERE x.bm25 IS NOT NULL OR %(dense_weight)s > 0

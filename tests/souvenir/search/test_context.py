@@ -212,6 +212,7 @@ def test_a_share_is_blamed_for_what_it_keeps_out_and_for_nothing_else(
     others = ["Au chalet le jardin de ma mère donne sur la rivière et sur la forêt"]
     others += [f"Le jardin du voisin {number} donne sur la rue et la ruelle" for number in range(9)]
     _remember(acme, *others)
+    run_jobs(acme, Kind.EMBED_PASSAGES)
     with _question(acme, "jardin fleurs printemps") as question:
         found = [context(question, budget=budget) for budget in (250, 350, 450)]
         monkeypatch.setattr(packing, "_MOST_OF_A_SOURCE", 1.0)

@@ -173,6 +173,17 @@ def test_what_was_just_stored_is_found_by_its_words_every_time(acme: Tenant) -> 
         assert f"{7000 + number}" in _ask(acme, f"colis {7000 + number}").results[0].text
 
 
+def test_what_was_just_stored_comes_before_what_is_near_and_has_not_its_words(acme: Tenant) -> None:
+    names = ["Rofamovu", "Gubutobe", "Tifutapu", "Fugorefo", "Bofubefe", "Gifenopa", "Getapipu"]
+    _remember(acme, *[f"La clé de {name} est dans la cuisine." for name in names])
+    run_jobs(acme, Kind.EMBED_PASSAGES)
+
+    for name in ("Gufivope", "Gopudoba", "Fupufofe"):
+        _remember(acme, f"La clé de {name} est dans la cuisine.")
+        found = _ask(acme, f"Où est la clé de {name}?").results[0]
+        assert (name in found.text, found.similarity) == (True, None)
+
+
 def test_a_text_that_is_there_twice_is_in_the_answer_once(acme: Tenant) -> None:
     _remember(acme, "Le code est 4411", "le code est 4411!", "Le code postal")
 
