@@ -8,13 +8,12 @@ import pytest
 from souvenir.api import conversations, exports, memories
 from souvenir.api.errors import PlatformKeyNeeded
 from souvenir.memories.errors import ConversationNotFound, MemoryNotFound
-from souvenir.memories.models import Memory
 from tests.adversarial.attack import Attack
 from tests.adversarial.conftest import SEED
 from tests.adversarial.filled import Filled
 from tests.adversarial.judging import Tally
 from tests.adversarial.kinds import Kind
-from tests.adversarial.planted_faults import forgets_the_stores, tells_of
+from tests.adversarial.planted_faults import tells_of
 from tests.adversarial.row_state import differences, state_of
 from tests.adversarial.values import Depth
 
@@ -28,8 +27,8 @@ def _findings(three: dict[str, Filled], *names: str) -> str:
 def test_a_selector_that_forgets_the_stores_is_found(
     three: dict[str, Filled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forgetful = forgets_the_stores(Memory, MemoryNotFound, "memory_id", state="active")
-    monkeypatch.setattr(memories, "get_memory", forgetful)
+    everybody_s = memories.memories
+    monkeypatch.setattr(memories, "memories", lambda *, store_ids: everybody_s(store_ids=None))
 
     found = _findings(three, "getMemory")
     assert "as bound, of someone else" in found
