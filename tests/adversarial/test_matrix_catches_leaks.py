@@ -8,6 +8,7 @@ import pytest
 from souvenir.api import conversations, exports, memories
 from souvenir.api.errors import PlatformKeyNeeded
 from souvenir.memories.errors import ConversationNotFound, MemoryNotFound
+from souvenir.memories.selectors import memories as everybody_s
 from tests.adversarial.attack import Attack
 from tests.adversarial.conftest import SEED
 from tests.adversarial.filled import Filled
@@ -27,8 +28,10 @@ def _findings(three: dict[str, Filled], *names: str) -> str:
 def test_a_selector_that_forgets_the_stores_is_found(
     three: dict[str, Filled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everybody_s = memories.memories
-    monkeypatch.setattr(memories, "memories", lambda *, store_ids: everybody_s(store_ids=None))
+    def forgetful(*, store_ids: list[UUID] | None) -> Any:
+        return everybody_s(store_ids=None)
+
+    monkeypatch.setattr(memories, "memories", forgetful)
 
     found = _findings(three, "getMemory")
     assert "as bound, of someone else" in found
