@@ -46,6 +46,7 @@ class Sized:
 
     tenant: Tenant
     store_id: UUID
+    passages: int
     is_tended: bool = False
 
 
@@ -83,7 +84,7 @@ def sized(request: pytest.FixtureRequest, beside: None) -> Sized:
         with tenant_scope(tenant.id):
             store = personal_store(person=ensure_person(external_id="alice"))
             fill(store.id, size)
-        _sized[size] = Sized(tenant, store.id)
+        _sized[size] = Sized(tenant, store.id, size)
     if state == "tended":
         for table in MAINTAINED:
             maintain(f"VACUUM (ANALYZE) {table}")
@@ -180,7 +181,9 @@ def test_what_a_filter_leaves_is_listed_from_an_index_and_its_vectors_are_those_
     nodes = _plan(sized, Question(text, [sized.store_id], only=only, asked_at=_NOW))
 
     listed = [n for n in reading(nodes, "ingestion_passage") if "store_id" in n["Index Cond"]]
-    if sized.is_tended:  # until it is, the rows have to be looked at for who may see them
+    # Until it is tended, the rows have to be looked at for who may see them; and ten of them, on a
+    # page that others were just given rows of, may be had as cheaply that way.
+    if sized.is_tended and sized.passages >= 1_000:
         assert {node["Node Type"] for node in listed} == {"Index Only Scan"}
     near, _ = reading(nodes, "ingestion_passagevector")
     assert "(passage_id = ANY" in near["Index Cond"]
