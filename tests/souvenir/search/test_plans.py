@@ -227,12 +227,12 @@ def test_a_large_store_is_asked_by_its_graph_and_the_rest_exactly(acme: Tenant) 
     run_jobs(acme, Kind.PROMOTE_STORE)
     maintain("ANALYZE ingestion_passagevector")
 
-    nodes = _plan(Sized(acme, store.id), Question(_ASKED, [store.id]))
+    nodes = _plan(Sized(acme, store.id, 4_000), Question(_ASKED, [store.id]))
 
     (near,) = [n for n in reading(nodes, "ingestion_passagevector") if "Order By" in n]
     assert near["Node Type"] == "Index Scan"
     assert near["Index Name"].endswith("_m2")
-    own = _plan(Sized(acme, mine), Question(_ASKED, [mine]))
+    own = _plan(Sized(acme, mine, 50), Question(_ASKED, [mine]))
     _check(own)
 
 
