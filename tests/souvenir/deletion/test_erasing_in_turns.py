@@ -25,10 +25,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import job_items
 from tenants.models import Job
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs, take_job
-
-
-class _Killed(BaseException):
-    """As a worker that is gone."""
+from tests.killed import Killed
 
 
 @pytest.fixture
@@ -102,14 +99,14 @@ def test_an_erasure_whose_worker_is_killed_goes_on_and_counts_once(
 
     def dying(erasure_id: UUID, counts: dict[str, int]) -> None:
         if next(calls) == call + 1:
-            raise _Killed
+            raise Killed
         real(erasure_id, counts)
 
     lease = take_job(acme, erasure.job_id)
     with monkeypatch.context() as patched:
         patched.setattr("tenants.ledger.lease.QUANTUM_SECONDS", 60.0)
         patched.setattr(erasing, "_count", dying)
-        with pytest.raises(_Killed):
+        with pytest.raises(Killed):
             erase(lease)
     with tenant_scope(acme.id):
         Job.objects.filter(id=erasure.job_id or erasure.id).update(holder="")
@@ -137,7 +134,7 @@ def test_keys_end_once_however_often_an_erasure_is_begun_or_asked_for(
         patched.setattr(
             erasing, "_tell_of_keys", _die
         )  # they have ended: the keyring commits apart
-        with pytest.raises(_Killed):
+        with pytest.raises(Killed):
             erase(lease)
     with tenant_scope(acme.id):
         Job.objects.filter(id=erasure.job_id or erasure.id).update(holder="")
@@ -153,7 +150,7 @@ def test_keys_end_once_however_often_an_erasure_is_begun_or_asked_for(
 
 
 def _die(*_: object, **__: object) -> None:
-    raise _Killed
+    raise Killed
 
 
 def test_a_long_erasure_leaves_off_between_two_steps(

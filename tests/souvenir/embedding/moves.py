@@ -24,6 +24,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import accept_job, claim_job
 from tenants.models import Job
 from tests.builders import Tenant, run_jobs
+from tests.killed import Killed
 from tests.tenants.second_server import leading
 from tests.vectors import fill_store_with, some_vectors
 
@@ -90,10 +91,6 @@ def graph_being_built(tenant: Tenant, store_id: UUID, model: EmbeddingModel) -> 
             yield
         finally:
             cursor.execute("ROLLBACK")
-
-
-class Killed(BaseException):
-    """What a kill -9 looks like from inside: nothing after it runs."""
 
 
 def kill_at(place: str, monkeypatch: pytest.MonkeyPatch, tenant: Tenant, store_id: UUID) -> None:

@@ -18,12 +18,9 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import Lease, claim_job, job_items, jobs, retry_failed_items
 from tenants.models import Breaker, Job
 from tests.builders import Tenant, chatgpt_export, import_bytes, run_jobs
+from tests.killed import Killed
 
 _DIMENSIONS = 384
-
-
-class _Killed(BaseException):
-    """What a kill -9 looks like from inside: nothing after it runs."""
 
 
 @dataclass
@@ -84,7 +81,7 @@ def _die_until(tenant: Tenant, *, embedded: tuple[int, int]) -> int:
     while _embedded(tenant) != embedded:
         try:
             embed_store(_claim(tenant))
-        except _Killed:
+        except Killed:
             deaths += 1
         assert deaths < 10
     return deaths
@@ -128,7 +125,7 @@ def test_a_passage_that_kills_its_process_is_found_and_set_aside(
     before: list[str],
     deaths: int,
 ) -> None:
-    embedder(_raise(_Killed))
+    embedder(_raise(Killed))
     import_bytes(acme, chatgpt_export(*before))
     # Brought in by itself: its id, and so its place, comes after those of the others.
     import_bytes(acme, chatgpt_export("poison", conversation="c-2"))
@@ -141,10 +138,10 @@ def test_a_passage_that_kills_its_process_is_found_and_set_aside(
 def test_a_passage_whose_process_was_killed_by_chance_is_not_set_aside(
     acme: Tenant, embedder: Callable[[Callable[[], None]], None]
 ) -> None:
-    embedder(_raise(_Killed))
+    embedder(_raise(Killed))
     import_bytes(acme, chatgpt_export("poison"))
     for _ in range(2):  # with others as far as anyone knows, then alone
-        with pytest.raises(_Killed):
+        with pytest.raises(Killed):
             embed_store(_claim(acme))
 
     embedder(lambda: None)

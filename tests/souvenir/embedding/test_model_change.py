@@ -37,6 +37,7 @@ from tenants.ledger import accept_job, claim_job
 from tenants.maintainer import maintain
 from tenants.models import Job
 from tests.builders import Tenant, make_tenant, run_jobs
+from tests.killed import Killed
 from tests.word_embedder import WordEmbedder
 
 OLD, NEW = BilingualEmbedder.model_id, WordEmbedder.model_id
@@ -279,12 +280,12 @@ def test_a_fill_that_was_killed_half_way_goes_on(monkeypatch: pytest.MonkeyPatch
 
     def die_in_the_second(*given: Any, **named: Any) -> None:
         if next(steps) == 1:
-            raise _Killed
+            raise Killed
         keep_vectors(*given, **named)
 
     with monkeypatch.context() as dying:
         dying.setattr(filling, "keep_vectors", die_in_the_second)
-        with pytest.raises(_Killed):
+        with pytest.raises(Killed):
             filling.fill_store(lease)
     half = _vectors(acme)
     with pytest.raises(ModelIncomplete, match="3 passages"):
@@ -323,10 +324,6 @@ def test_a_model_can_be_given_up_before_the_switch_and_nothing_of_it_stays(
     assert (half, _vectors(acme)) == ({2: 4, 3: 2}, {2: 4})
     assert serving_model().name == OLD
     assert _ask(acme, store, "Note 1").by_meaning
-
-
-class _Killed(BaseException):
-    """What a kill -9 looks like from inside: nothing after it runs."""
 
 
 def test_two_models_are_compared_by_what_both_find() -> None:

@@ -44,6 +44,15 @@ from tests.souvenir.search.planned import plans, reading
 _JOINS = ("Nested Loop", "Hash Join", "Merge Join")
 
 
+def _stopped_with_a_memory(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> tuple[UUID, UUID]:
+    """A store whose move was killed before its graph was built, and one memory that is in it."""
+    store_id = filled_store(acme)
+    memory_id = say(acme, store_id, "The ferry sails at noon")
+    run_jobs(acme, Kind.EMBED_PASSAGES)
+    kill_at("index_store", monkeypatch, acme, store_id)
+    return store_id, memory_id
+
+
 @pytest.fixture
 def impatient() -> Iterator[None]:
     """Whoever serves gives up where it would wait for a lock."""
@@ -58,10 +67,7 @@ def impatient() -> Iterator[None]:
 def test_while_the_graph_is_built_nobody_waits_for_it(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store_id = filled_store(acme)
-    memory_id = say(acme, store_id, "The ferry sails at noon")
-    run_jobs(acme, Kind.EMBED_PASSAGES)
-    kill_at("index_store", monkeypatch, acme, store_id)
+    store_id, memory_id = _stopped_with_a_memory(acme, monkeypatch)
 
     with graph_being_built(acme, store_id, serving_model()):
         found = texts(acme, store_id)
@@ -111,10 +117,7 @@ def test_a_person_s_store_is_written_and_erased_beside_a_store_that_moves(
 def test_an_erasure_does_not_hold_its_worker_up_for_a_graph_and_ends_after_it(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store_id = filled_store(acme)
-    memory_id = say(acme, store_id, "The ferry sails at noon")
-    run_jobs(acme, Kind.EMBED_PASSAGES)
-    kill_at("index_store", monkeypatch, acme, store_id)
+    store_id, memory_id = _stopped_with_a_memory(acme, monkeypatch)
     with tenant_scope(acme.id):
         request_erasure(target="memory", target_id=memory_id)
 
@@ -227,10 +230,7 @@ def test_what_was_sent_back_meanwhile_is_not_put_in_effect(
 def test_what_is_corrected_while_its_store_moves_is_of_the_past_and_of_nothing_else(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store_id = filled_store(acme)
-    memory_id = say(acme, store_id, "The ferry sails at noon")
-    run_jobs(acme, Kind.EMBED_PASSAGES)
-    kill_at("index_store", monkeypatch, acme, store_id)
+    store_id, memory_id = _stopped_with_a_memory(acme, monkeypatch)
     with tenant_scope(acme.id):
         correct(memory_id=memory_id, statement=Statement(text="The ferry sails at one"))
     go_on(acme)

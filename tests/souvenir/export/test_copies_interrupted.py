@@ -35,10 +35,7 @@ from tests.builders import (
     run_jobs,
     take_job,
 )
-
-
-class _Killed(BaseException):
-    """As a worker that is gone: nobody tidies up."""
+from tests.killed import Killed
 
 
 @pytest.fixture(autouse=True)
@@ -105,13 +102,13 @@ def _die_at(
 
     def dying(*given: Any, **more: Any) -> Any:
         if next(calls) == call:
-            raise _Killed
+            raise Killed
         return real(*given, **more)
 
     lease = take_job(tenant, export.job_id)
     with monkeypatch.context() as patched:
         patched.setattr(writing, name, dying)
-        with pytest.raises(_Killed):
+        with pytest.raises(Killed):
             write_export(lease)
 
 

@@ -17,6 +17,7 @@ from tenants.isolation.scope import tenant_scope
 from tenants.ledger import claim_job
 from tenants.models import Job
 from tests.builders import HANDLERS, Tenant, chatgpt_export, import_bytes, run_jobs
+from tests.killed import Killed
 
 
 def test_everything_in_an_export_comes_in(acme: Tenant) -> None:
@@ -139,7 +140,7 @@ def test_an_import_interrupted_anywhere_is_finished_by_the_next_worker(
     with tenant_scope(acme.id):
         lease = claim_job(record)
     assert lease is not None
-    with pytest.raises(_Killed):
+    with pytest.raises(Killed):
         HANDLERS[Kind.RUN_IMPORT](_DyingLease(lease, after=7))  # type: ignore[arg-type]  # a lease that dies
     with tenant_scope(acme.id):
         half = Conversation.objects.count()
@@ -163,10 +164,6 @@ def test_globex_sees_none_of_it(acme: Tenant, globex: Tenant) -> None:
     assert globex.http.get(f"/api/v1/imports/{record.id}").status_code == 404
 
 
-class _Killed(BaseException):
-    """What a kill -9 looks like from inside: nothing after it runs."""
-
-
 class _DyingLease:
     """A lease whose worker dies at its n-th step."""
 
@@ -179,7 +176,7 @@ class _DyingLease:
     def step(self, **progress: int) -> object:
         self._left -= 1
         if self._left < 0:
-            raise _Killed
+            raise Killed
         return self._lease.step(**progress)  # type: ignore[attr-defined]  # it is a Lease
 
 

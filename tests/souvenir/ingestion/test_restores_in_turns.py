@@ -25,10 +25,7 @@ from tests.builders import (
     run_jobs,
     take_job,
 )
-
-
-class _Killed(BaseException):
-    """As a worker that is gone."""
+from tests.killed import Killed
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +80,7 @@ def _counting(monkeypatch: pytest.MonkeyPatch, name: str, *, dies_at: int = 0) -
     def counted(*given: Any, **more: Any) -> Any:
         calls.append(len(calls) + 1)
         if calls[-1] == dies_at:
-            raise _Killed
+            raise Killed
         return real(*given, **more)
 
     monkeypatch.setattr(restore, name, counted)
@@ -121,7 +118,7 @@ def test_a_restore_whose_worker_is_killed_goes_on_and_doubles_nothing(
     lease = take_job(acme, record.job_id)
     with monkeypatch.context() as patched:
         _counting(patched, "add_to_items", dies_at=call)
-        with pytest.raises(_Killed):
+        with pytest.raises(Killed):
             run_import(lease)
 
     run_import(take_job(acme, record.job_id))
